@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "zswap-harness",
+  products: [
+    .executable(name: "harness", targets: ["harness"]),
+    .executable(name: "guest-agent", targets: ["guest-agent"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // Host.
+    .executableTarget(
+      name: "harness",
+      dependencies: [
+        "HarnessKit", "GuestWire",
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "HarnessKit",
+      dependencies: [
+        "GuestWire", "Kmod", "CLinux",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+
+    // Host and guest meet here, and nowhere else.
+    .target(name: "GuestWire"),
+
+    // Guest. Without NIO, Subprocess or Foundation: it is booted a thousand times.
+    .executableTarget(name: "guest-agent", dependencies: ["GuestAgent"]),
+    .target(
+      name: "GuestAgent",
+      dependencies: [
+        "GuestWire", "Kmod", "LibMount", "CLinux",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+
+    // C libraries, each behind one Swift module.
+    .target(
+      name: "Kmod",
+      dependencies: ["CKmod", .product(name: "SystemPackage", package: "swift-system")]),
+    .target(
+      name: "LibMount",
+      dependencies: ["CLibMount", .product(name: "SystemPackage", package: "swift-system")]),
+    .systemLibrary(name: "CKmod", pkgConfig: "libkmod", providers: [.apt(["libkmod-dev"])]),
+    .systemLibrary(name: "CLibMount", pkgConfig: "mount", providers: [.apt(["libmount-dev"])]),
+    .target(name: "CLinux"),
+
+    .testTarget(name: "GuestWireTests", dependencies: ["GuestWire"]),
+    .testTarget(
+      name: "GuestAgentTests",
+      dependencies: ["GuestAgent", .product(name: "SystemPackage", package: "swift-system")]),
+    .testTarget(
+      name: "HarnessKitTests",
+      dependencies: [
+        "HarnessKit", "GuestWire", "CLinux",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "MachineTests",
+      dependencies: [
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+  if target.name == "CLinux" {
+    target.cSettings = [.treatAllWarnings(as: .error)]
+  } else {
+    target.swiftSettings = [
+      .treatAllWarnings(as: .error),
+      .enableUpcomingFeature("ExistentialAny"),
+      .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+  }
+}

@@ -1,0 +1,147 @@
+/// What the host tells the guest.
+public enum HostMessage: Hashable, Sendable, Codable {
+  /// Run these trials in order, and report each.
+  case run([TrialSpec])
+  /// Power off.
+  case powerOff
+}
+
+/// What the guest tells the host. All of it is evidence or progress; the host
+/// alone decides what it means.
+public enum GuestMessage: Hashable, Sendable, Codable {
+  case hello(Hello)
+  /// The agent is alive, and this is what it is doing.
+  case progress(String)
+  /// The points that one provider reaches, after its last trial.
+  case points(ProviderPoints)
+  case trialStarted(Int)
+  case trial(TrialReport)
+  /// This kernel lacks something that the trials cannot do without.
+  case unusable(String)
+  /// The agent failed: says nothing about the kernel.
+  case failed(String)
+  /// Every trial has been reported.
+  case finished
+}
+
+/// The agent's first message.
+public struct Hello: Hashable, Sendable, Codable {
+  /// Raised whenever a message changes meaning.
+  public static let currentProtocol = 1
+
+  public var protocolVersion: Int
+  /// The token of the kernel command line: this is the guest that we booted.
+  public var token: String
+  /// `uname -r` of the guest.
+  public var release: String
+  public var cpus: Int
+
+  public init(protocolVersion: Int, token: String, release: String, cpus: Int) {
+    self.protocolVersion = protocolVersion
+    self.token = token
+    self.release = release
+    self.cpus = cpus
+  }
+}
+
+/// How the module reaches the hook points.
+public enum Provider: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Compiled into the kernel by the patch series.
+  case patch
+  /// Functions of a stock kernel, redirected to wrappers of the module.
+  case ftrace
+}
+
+/// The module's `points` file under one provider.
+public struct ProviderPoints: Hashable, Sendable, Codable {
+  public var provider: Provider
+  public var points: [PointStatus]
+
+  public init(provider: Provider, points: [PointStatus]) {
+    self.provider = provider
+    self.points = points
+  }
+}
+
+public struct PointStatus: Hashable, Sendable, Codable {
+  public var point: HookPoint
+  /// Nil where the provider cannot reach it on this kernel.
+  public var provider: Provider?
+  public var hits: UInt64
+  /// The providers that could reach it.
+  public var available: [Provider]
+
+  public init(point: HookPoint, provider: Provider?, hits: UInt64, available: [Provider]) {
+    self.point = point
+    self.provider = provider
+    self.hits = hits
+    self.available = available
+  }
+}
+
+/// One trial to run.
+public struct TrialSpec: Hashable, Sendable, Codable {
+  public enum Work: Hashable, Sendable, Codable {
+    /// Steer one writeback against one swapoff.
+    case schedule(Schedule)
+    /// Let both run freely for a time.
+    case stress(seconds: Int)
+  }
+
+  /// Position in the run, from 0.
+  public var index: Int
+  /// The scenario's name, for progress.
+  public var scenario: String
+  public var work: Work
+  public var provider: Provider
+  /// Pages that the memcg pushes out.
+  public var pages: Int
+  /// Seed of the pages' stamps.
+  public var seed: UInt64
+  /// How long a hold lasts at the most.
+  public var holdTimeoutMilliseconds: Int
+
+  public init(
+    index: Int, scenario: String, work: Work, provider: Provider, pages: Int, seed: UInt64,
+    holdTimeoutMilliseconds: Int
+  ) {
+    self.index = index
+    self.scenario = scenario
+    self.work = work
+    self.provider = provider
+    self.pages = pages
+    self.seed = seed
+    self.holdTimeoutMilliseconds = holdTimeoutMilliseconds
+  }
+}
+
+/// Lines that the agent writes to the kernel log around each trial.
+///
+/// A report and the console reach the host by different ways. The kernel prints
+/// in order, so once the host has read the line after a trial, it has read every
+/// splat of that trial.
+public enum ConsoleMark: Hashable, Sendable {
+  case trialBegins(Int)
+  case trialEnds(Int)
+
+  private static let prefix = "zswap_harness: trial "
+
+  public var line: String {
+    switch self {
+    case .trialBegins(let index): "\(Self.prefix)\(index) begins"
+    case .trialEnds(let index): "\(Self.prefix)\(index) ends"
+    }
+  }
+
+  /// The mark in a console line, whatever stands before it.
+  public init?(in line: String) {
+    guard let start = line.firstRange(of: Self.prefix)?.upperBound else { return nil }
+    let words = line[start...].split(whereSeparator: \.isWhitespace)
+    guard words.count == 2, let index = Int(words[0]) else { return nil }
+    switch words[1] {
+    case "begins": self = .trialBegins(index)
+    case "ends": self = .trialEnds(index)
+    default: return nil
+    }
+  }
+}

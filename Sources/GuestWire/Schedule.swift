@@ -1,0 +1,80 @@
+/// An ordering constraint between two actors: hold one at a point until the
+/// other has passed another point.
+///
+/// Its text form, `writeback@unlocked > swapoff@trees-freed`, is one line that
+/// can be pasted into a mail; `--schedule` and the module's `schedule` file
+/// take it as it is.
+public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// Where the first actor is held.
+  public let hold: HookPoint
+  /// What the second actor has to pass before the first goes on.
+  public let until: HookPoint
+
+  public init(hold: HookPoint, until: HookPoint) {
+    self.hold = hold
+    self.until = until
+  }
+
+  public var description: String { "\(hold) > \(until)" }
+
+  /// Why a text is not a schedule.
+  public enum ParseError: Error, Equatable, CustomStringConvertible {
+    case shape(String)
+    case unknownPoint(String)
+    case cannotHold(HookPoint)
+    case sameActor(String)
+
+    public var description: String {
+      switch self {
+      case .shape(let text):
+        "“\(text)” is not a schedule: write POINT > POINT, such as "
+          + "writeback@unlocked > swapoff@trees-freed"
+      case .unknownPoint(let name):
+        "there is no hook point “\(name)”; there are "
+          + HookPoint.catalogue.map(\.rawValue).joined(separator: ", ")
+      case .cannotHold(let point):
+        "\(point) can only be observed: a lock may be held there, and a task that slept "
+          + "with it would deadlock the kernel under test"
+      case .sameActor(let actor):
+        "both points belong to \(actor): a schedule orders two actors"
+      }
+    }
+  }
+
+  public init(parsing text: String) throws(ParseError) {
+    let sides = text.split(separator: ">", omittingEmptySubsequences: false)
+      .map { $0.trimmed }
+    guard sides.count == 2, sides.allSatisfy({ !$0.isEmpty && !$0.contains(" ") }) else {
+      throw .shape(text)
+    }
+    guard let hold = HookPoint(rawValue: sides[0]) else { throw .unknownPoint(sides[0]) }
+    guard let until = HookPoint(rawValue: sides[1]) else { throw .unknownPoint(sides[1]) }
+    guard hold.maySleep else { throw .cannotHold(hold) }
+    guard hold.actor != until.actor else { throw .sameActor(hold.actor) }
+    self.init(hold: hold, until: until)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    do {
+      try self.init(parsing: text)
+    } catch {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "\(error)"))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+extension StringProtocol {
+  /// Without the white space at both ends.
+  public var trimmed: String {
+    let head = drop { $0.isWhitespace }
+    guard let last = head.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+    return String(head[...last])
+  }
+}

@@ -1,0 +1,197 @@
+/// What was seen in one trial. Facts only: no field says whether they are good.
+public struct TrialReport: Hashable, Sendable, Codable {
+  public var index: Int
+  /// The constraint as the module left it; nil for a trial without a schedule.
+  public var hold: HoldReport?
+  /// The module's record, in order and without gaps; its first `eventsLimit` entries.
+  public var events: [HookEvent]
+  /// Events that the module or the agent had no room for.
+  public var eventsDropped: UInt64
+  public var actors: [ActorReport]
+  public var pages: PageAudit
+  /// What was measured at rest, after exit and swapoff.
+  public var rest: [RestMeasurement]
+  /// Why the rest was not measured, where it was not: an actor that never came back.
+  public var restSkipped: String?
+  /// Counts of a stress trial: swapoffs, writebacks, …
+  public var counts: [String: UInt64]
+  public var milliseconds: UInt64
+
+  /// The most events that one report carries.
+  public static let eventsLimit = 3000
+
+  public init(index: Int) {
+    self.index = index
+    hold = nil
+    events = []
+    eventsDropped = 0
+    actors = []
+    pages = PageAudit()
+    rest = []
+    restSkipped = nil
+    counts = [:]
+    milliseconds = 0
+  }
+}
+
+/// A constraint's state in the module, after the trial.
+public struct HoldReport: Hashable, Sendable, Codable {
+  public enum State: String, Hashable, Sendable, Codable {
+    /// No task came to the point.
+    case armed
+    /// A task is asleep there now.
+    case held
+    /// The awaited point was passed while the task was held.
+    case reached
+    /// The hold ended by itself.
+    case timeout
+    /// The agent ended the hold.
+    case released
+    /// The awaited point was passed before any task could be held.
+    case missed
+  }
+
+  public var schedule: Schedule
+  public var state: State
+  /// Evidence that the other actor could not go on while the first was held.
+  public var blocked: BlockedEvidence?
+
+  public init(schedule: Schedule, state: State, blocked: BlockedEvidence?) {
+    self.schedule = schedule
+    self.state = state
+    self.blocked = blocked
+  }
+}
+
+/// An actor found in one and the same sleep, sample after sample.
+public struct BlockedEvidence: Hashable, Sendable, Codable {
+  public var actor: String
+  /// The kernel function that it sleeps in, from /proc/PID/wchan.
+  public var wchan: String
+  /// Samples that found it there, with an unchanged count of context switches.
+  public var samples: Int
+  /// Innermost first, from /proc/PID/stack, where the kernel has it.
+  public var stack: [String]
+
+  public init(actor: String, wchan: String, samples: Int, stack: [String]) {
+    self.actor = actor
+    self.wchan = wchan
+    self.samples = samples
+    self.stack = stack
+  }
+}
+
+/// A swap entry, as the module prints it: `type:offset`.
+public struct Slot: Hashable, Sendable, Codable, CustomStringConvertible {
+  public var type: Int
+  public var offset: UInt64
+
+  public init(type: Int, offset: UInt64) {
+    self.type = type
+    self.offset = offset
+  }
+
+  public var description: String { "\(type):\(offset)" }
+}
+
+/// A line of the module's `events` file.
+public struct HookEvent: Hashable, Sendable, Codable {
+  public enum Kind: String, Hashable, Sendable, Codable {
+    /// A task passed the point.
+    case hit
+    /// It was put to sleep there.
+    case hold
+    /// It goes on.
+    case release
+  }
+
+  public var sequence: UInt64
+  public var nanoseconds: UInt64
+  public var cpu: Int
+  public var pid: Int
+  public var task: String
+  public var point: HookPoint
+  public var kind: Kind
+  public var slot: Slot?
+  /// The memcg's cgroup inode, where the module knows it.
+  public var memcg: UInt64?
+  /// The path's result at a `done` point, 0 elsewhere.
+  public var result: Int
+
+  public init(
+    sequence: UInt64, nanoseconds: UInt64, cpu: Int, pid: Int, task: String, point: HookPoint,
+    kind: Kind, slot: Slot?, memcg: UInt64?, result: Int
+  ) {
+    self.sequence = sequence
+    self.nanoseconds = nanoseconds
+    self.cpu = cpu
+    self.pid = pid
+    self.task = task
+    self.point = point
+    self.kind = kind
+    self.slot = slot
+    self.memcg = memcg
+    self.result = result
+  }
+}
+
+/// How one actor's process ended.
+public struct ActorReport: Hashable, Sendable, Codable {
+  public enum End: Hashable, Sendable, Codable {
+    /// It did its system call, with this errno (0: success).
+    case returned(errno: Int32)
+    /// Killed: by an oops of its own task, where nobody else kills.
+    case signalled(Int32)
+    /// Still in the kernel when its watchdog gave up.
+    case stalled(wchan: String, stack: [String])
+  }
+
+  public var name: String
+  public var pid: Int
+  public var end: End
+
+  public init(name: String, pid: Int, end: End) {
+    self.name = name
+    self.pid = pid
+    self.end = end
+  }
+}
+
+/// The stamped pages, read back.
+public struct PageAudit: Hashable, Sendable, Codable {
+  public var checked: UInt64
+  public var intact: UInt64
+  /// An older generation of the same page.
+  public var stale: UInt64
+  /// A page of ours that belongs elsewhere.
+  public var foreign: UInt64
+  /// All zero.
+  public var lost: UInt64
+  /// Anything else.
+  public var corrupt: UInt64
+  /// The first few bad pages, in words.
+  public var samples: [String]
+
+  public init() {
+    checked = 0
+    intact = 0
+    stale = 0
+    foreign = 0
+    lost = 0
+    corrupt = 0
+    samples = []
+  }
+}
+
+/// One figure at rest, with the figure that a sound kernel has there.
+public struct RestMeasurement: Hashable, Sendable, Codable {
+  public var name: String
+  public var expected: Int64
+  public var observed: Int64
+
+  public init(name: String, expected: Int64, observed: Int64) {
+    self.name = name
+    self.expected = expected
+    self.observed = observed
+  }
+}

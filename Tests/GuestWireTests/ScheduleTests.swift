@@ -1,0 +1,38 @@
+import GuestWire
+import Testing
+
+@Suite struct ScheduleTests {
+  @Test func `a schedule's text form reads back as the same schedule`() throws {
+    let schedule = Schedule(hold: .writebackUnlocked, until: .swapoffTreesFreed)
+    #expect(schedule.description == "writeback@unlocked > swapoff@trees-freed")
+    #expect(try Schedule(parsing: "  writeback@unlocked>swapoff@trees-freed ") == schedule)
+  }
+
+  @Test func `a misspelt point is refused, with the names that there are`() {
+    #expect(throws: Schedule.ParseError.unknownPoint("writeback@unlock")) {
+      try Schedule(parsing: "writeback@unlock > swapoff@trees-freed")
+    }
+  }
+
+  @Test func `no task is ever held at a point that can only be observed`() {
+    #expect(throws: Schedule.ParseError.self) {
+      try Schedule(parsing: "invalidate@erased > writeback@done")
+    }
+    for point in HookPoint.catalogue where !point.maySleep {
+      #expect(throws: Schedule.ParseError.cannotHold(point)) {
+        try Schedule(parsing: "\(point) > \(point)")
+      }
+    }
+  }
+
+  @Test func `an actor is not ordered against itself`() {
+    #expect(throws: Schedule.ParseError.sameActor("writeback")) {
+      try Schedule(parsing: "writeback@unlocked > writeback@done")
+    }
+  }
+
+  @Test(arguments: ["", ">", "a > b > c", "writeback@unlocked", "writeback@unlocked > "])
+  func `what has no two sides is no schedule`(text: String) {
+    #expect(throws: Schedule.ParseError.shape(text)) { try Schedule(parsing: text) }
+  }
+}
