@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Provider "ftrace": hook points around the functions of a stock kernel.
+ *
+ * As live patching does it: an ftrace callback sets the instruction pointer to
+ * a wrapper of ours, with the arguments still in their registers. The callback
+ * runs with preemption off, the wrapper in the caller's own context, so that
+ * the wrapper may sleep where the function may. The wrapper calls the original
+ * by its address; that call enters the callback again and is let through, as
+ * its parent is that wrapper. Its own wrapper, not any of this module's: a
+ * function that another one's original tail-calls returns to that wrapper too,
+ * as zswap_entry_free() does where zswap_invalidate() ends in a jump to it.
+ *
+ * Where this reaches less than the patch series:
+ * - writeback@unlocked is at the entry of zswap_writeback_entry(), not right
+ *   after the unlock: what stands between the two has run.
+ * - swapoff@unused is at reenable_swap_slots_cache_unlock(), as try_to_unuse()
+ *   is inlined: it is passed also where try_to_unuse() failed.
+ * - swapoff@quiesced is at the entry of zswap_swapoff(), when the users of the
+ *   device have gone and its swap_map has been taken from it too.
+ * - store@published is at the charge that follows the insertion in the tree, so
+ *   that it is passed for pages of a memcg only.
+ *
+ * A function that the compiler has inlined or cloned cannot be redirected; its
+ * points are absent.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ftrace.h>
+#include <linux/mempolicy.h>
+#include <linux/module.h>
+#include <linux/wait.h>
+#include <linux/writeback.h>
+
+#include "zswap_hooks.h"
+#include "zswap_layout.h"
+
+/*
+ * Wrappers entered, or about to be, and not left. Counted in the callback, as a
+ * task can be preempted between the callback and the wrapper.
+ */
+static atomic_t zh_inflight = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(zh_inflight_wait);
+
+int zh_ftrace_inflight(void)
+{
+	return atomic_read(&zh_inflight);
+}
+
+static void zh_leave(void)
+{
+	if (atomic_dec_and_test(&zh_inflight))
+		wake_up(&zh_inflight_wait);
+}
+
+static struct zh_frame *zh_on_path(enum zh_path path)
+{
+	struct zh_frame *frame = zh_frame_top();
+
+	return frame && frame->path == path ? frame : NULL;
+}
+
+/*
+ * writeback. The entry is passed on and never looked at: from here on it may
+ * be freed.
+ */
+static int (*zh_orig_writeback_entry)(void *entry, swp_entry_t swp);
+static int zh_writeback_entry(void *entry, swp_entry_t swp)
+{
+	struct zh_frame *frame;
+	int ret;
+
+	zh_hit(ZH_WRITEBACK_UNLOCKED, swp.val, 0);
+	frame = zh_frame_push(ZH_PATH_WRITEBACK, swp.val, 0);
+	ret = zh_orig_writeback_entry(entry, swp);
+	zh_frame_pop(frame);
+	zh_hit(ZH_WRITEBACK_DONE, swp.val, ret);
+	zh_leave();
+	return ret;
+}
+
+/*
+ * The folio that comes back is locked and in the swapcache if it was allocated
+ * here: that is the pin.
+ */
+static struct folio *(*zh_orig_read_swap)(swp_entry_t swp, gfp_t gfp,
+					  struct mempolicy *mpol, pgoff_t ilx,
+					  bool *allocated, bool skip);
+static struct folio *zh_read_swap(swp_entry_t swp, gfp_t gfp,
+				  struct mempolicy *mpol, pgoff_t ilx,
+				  bool *allocated, bool skip)
+{
+	struct folio *folio;
+	struct zh_frame *frame;
+
+	folio = zh_orig_read_swap(swp, gfp, mpol, ilx, allocated, skip);
+	frame = zh_on_path(ZH_PATH_WRITEBACK);
+	if (frame && frame->slot == swp.val && folio && *allocated)
+		zh_hit(ZH_WRITEBACK_PINNED, swp.val, 0);
+	zh_leave();
+	return folio;
+}
+
+static unsigned long (*zh_orig_decompress)(void *entry, struct folio *folio);
+static unsigned long zh_decompress(void *entry, struct folio *folio)
+{
+	struct zh_frame *writeback = zh_on_path(ZH_PATH_WRITEBACK);
+	struct zh_frame *load = zh_on_path(ZH_PATH_LOAD);
+	unsigned long ret;
+
+	if (writeback)
+		zh_hit(ZH_WRITEBACK_CLAIMED, writeback->slot, 0);
+	if (load)
+		zh_hit(ZH_LOAD_ERASED, load->slot, 0);
+	ret = zh_orig_decompress(entry, folio);
+	if (writeback)
+		zh_hit(ZH_WRITEBACK_DECOMPRESSED, writeback->slot, 0);
+	zh_leave();
+	return ret;
+}
+
+static void (*zh_orig_swap_writepage)(struct folio *folio,
+				      struct writeback_control *wbc);
+static void zh_swap_writepage(struct folio *folio, struct writeback_control *wbc)
+{
+	struct zh_frame *writeback = zh_on_path(ZH_PATH_WRITEBACK);
+
+	/* Or a page that the allocation of ours has reclaimed, to be written out. */
+	if (writeback && folio->swap.val == writeback->slot)
+		zh_hit(ZH_WRITEBACK_SUBMIT, writeback->slot, 0);
+	zh_orig_swap_writepage(folio, wbc);
+	zh_leave();
+}
+
+/* swapoff */
+static long (*zh_orig_do_swapoff)(unsigned long arg);
+static long zh_do_swapoff(unsigned long arg)
+{
+	struct zh_frame *frame;
+	long ret;
+
+	zh_hit(ZH_SWAPOFF_BEGIN, ZH_NO_SLOT, 0);
+	frame = zh_frame_push(ZH_PATH_SWAPOFF, ZH_NO_SLOT, 0);
+	ret = zh_orig_do_swapoff(arg);
+	zh_frame_pop(frame);
+	zh_leave();
+	return ret;
+}
+
+static void (*zh_orig_reenable_slots)(void);
+static void zh_reenable_slots(void)
+{
+	if (zh_on_path(ZH_PATH_SWAPOFF))
+		zh_hit(ZH_SWAPOFF_UNUSED, ZH_NO_SLOT, 0);
+	zh_orig_reenable_slots();
+	zh_leave();
+}
+
+static void (*zh_orig_zswap_swapoff)(int type);
+static void zh_zswap_swapoff(int type)
+{
+	unsigned long slot = swp_entry(type, 0).val;
+
+	zh_hit(ZH_SWAPOFF_QUIESCED, slot, 0);
+	zh_orig_zswap_swapoff(type);
+	zh_hit(ZH_SWAPOFF_TREES_FREED, slot, 0);
+	zh_leave();
+}
+
+/* invalidate: a page-table lock may be held all along. */
+static void (*zh_orig_invalidate)(swp_entry_t swp);
+static void zh_invalidate(swp_entry_t swp)
+{
+	struct zh_frame *frame;
+
+	zh_hit(ZH_INVALIDATE_ENTER, swp.val, 0);
+	frame = zh_frame_push(ZH_PATH_INVALIDATE, swp.val, 0);
+	zh_orig_invalidate(swp);
+	if (frame && frame->erased)
+		zh_hit(ZH_INVALIDATE_FREED, swp.val, 0);
+	zh_frame_pop(frame);
+	zh_leave();
+}
+
+static void (*zh_orig_entry_free)(void *entry);
+static void zh_entry_free(void *entry)
+{
+	struct zh_frame *invalidate = zh_on_path(ZH_PATH_INVALIDATE);
+
+	if (invalidate) {
+		invalidate->erased = true;
+		zh_hit(ZH_INVALIDATE_ERASED, invalidate->slot, 0);
+	}
+	zh_orig_entry_free(entry);
+	zh_leave();
+}
+
+/* load and store: the folio is locked, so that its slot stands still. */
+static bool (*zh_orig_load)(struct folio *folio);
+static bool zh_load(struct folio *folio)
+{
+	unsigned long slot = folio->swap.val;
+	struct zh_frame *frame;
+	bool ret;
+
+	zh_hit(ZH_LOAD_ENTER, slot, 0);
+	frame = zh_frame_push(ZH_PATH_LOAD, slot, 0);
+	ret = zh_orig_load(folio);
+	zh_frame_pop(frame);
+	zh_hit(ZH_LOAD_DONE, slot, ret);
+	zh_leave();
+	return ret;
+}
+
+static bool (*zh_orig_store)(struct folio *folio);
+static bool zh_store(struct folio *folio)
+{
+	unsigned long slot = folio->swap.val;
+	struct zh_frame *frame;
+	bool ret;
+
+	zh_hit(ZH_STORE_ENTER, slot, 0);
+	frame = zh_frame_push(ZH_PATH_STORE, slot, 0);
+	ret = zh_orig_store(folio);
+	zh_frame_pop(frame);
+	zh_hit(ZH_STORE_DONE, slot, ret);
+	zh_leave();
+	return ret;
+}
+
+static void (*zh_orig_charge)(struct obj_cgroup *objcg, size_t size);
+static void zh_charge(struct obj_cgroup *objcg, size_t size)
+{
+	struct zh_frame *store = zh_on_path(ZH_PATH_STORE);
+
+	if (store)
+		zh_hit(ZH_STORE_PUBLISHED, store->slot, 0);
+	zh_orig_charge(objcg, size);
+	zh_leave();
+}
+
+/**
+ * struct zh_target - a function of the kernel, and its points
+ * @names: the function, or others that serve where it is not found
+ * @wrapper: what runs in its place; NULL to observe its entry only
+ * @wrapper_size: its length in bytes
+ * @orig: where the wrapper finds the original's address
+ * @points: bit mask of the points that it serves
+ * @name: the one of @names that was found
+ * @addr: its address, or 0
+ * @ops: the ftrace registration
+ */
+struct zh_target {
+	const char *names[2];
+	void *wrapper;
+	unsigned long wrapper_size;
+	void **orig;
+	unsigned long points;
+	const char *name;
+	unsigned long addr;
+	struct ftrace_ops ops;
+};
+
+#define ZH_REDIRECT(function, fallback, to, original, mask) {		\
+	.names = { function, fallback },				\
+	.wrapper = to,							\
+	.orig = (void **)&(original),				\
+	.points = mask,							\
+}
+
+static struct zh_target zh_targets[] = {
+	{
+		.names = { "shrink_memcg_cb" },
+		.points = BIT(ZH_WRITEBACK_ISOLATED),
+	},
+	ZH_REDIRECT("zswap_writeback_entry", NULL,
+		    zh_writeback_entry, zh_orig_writeback_entry,
+		    BIT(ZH_WRITEBACK_UNLOCKED) | BIT(ZH_WRITEBACK_DONE)),
+	ZH_REDIRECT("__read_swap_cache_async", NULL,
+		    zh_read_swap, zh_orig_read_swap,
+		    BIT(ZH_WRITEBACK_PINNED)),
+	ZH_REDIRECT("zswap_decompress", NULL,
+		    zh_decompress, zh_orig_decompress,
+		    BIT(ZH_WRITEBACK_CLAIMED) | BIT(ZH_WRITEBACK_DECOMPRESSED) |
+		    BIT(ZH_LOAD_ERASED)),
+	ZH_REDIRECT("__swap_writepage", NULL,
+		    zh_swap_writepage, zh_orig_swap_writepage,
+		    BIT(ZH_WRITEBACK_SUBMIT)),
+	ZH_REDIRECT("__do_sys_swapoff", "__x64_sys_swapoff",
+		    zh_do_swapoff, zh_orig_do_swapoff,
+		    BIT(ZH_SWAPOFF_BEGIN)),
+	ZH_REDIRECT("reenable_swap_slots_cache_unlock", NULL,
+		    zh_reenable_slots, zh_orig_reenable_slots,
+		    BIT(ZH_SWAPOFF_UNUSED)),
+	ZH_REDIRECT("zswap_swapoff", NULL,
+		    zh_zswap_swapoff, zh_orig_zswap_swapoff,
+		    BIT(ZH_SWAPOFF_QUIESCED) | BIT(ZH_SWAPOFF_TREES_FREED)),
+	ZH_REDIRECT("zswap_invalidate", NULL,
+		    zh_invalidate, zh_orig_invalidate,
+		    BIT(ZH_INVALIDATE_ENTER)),
+	ZH_REDIRECT("zswap_entry_free", NULL,
+		    zh_entry_free, zh_orig_entry_free,
+		    BIT(ZH_INVALIDATE_ERASED) | BIT(ZH_INVALIDATE_FREED)),
+	ZH_REDIRECT("zswap_load", NULL,
+		    zh_load, zh_orig_load,
+		    BIT(ZH_LOAD_ENTER) | BIT(ZH_LOAD_DONE)),
+	ZH_REDIRECT("zswap_store", NULL,
+		    zh_store, zh_orig_store,
+		    BIT(ZH_STORE_ENTER) | BIT(ZH_STORE_DONE)),
+	ZH_REDIRECT("obj_cgroup_charge_zswap", NULL,
+		    zh_charge, zh_orig_charge,
+		    BIT(ZH_STORE_PUBLISHED)),
+};
+
+static void notrace zh_redirect(unsigned long ip, unsigned long parent,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
+{
+	struct zh_target *t = container_of(ops, struct zh_target, ops);
+
+	if (parent - (unsigned long)t->wrapper < t->wrapper_size)
+		return;
+	atomic_inc(&zh_inflight);
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)t->wrapper);
+}
+
+/*
+ * shrink_memcg_cb() is called with the LRU lock held, and the entry is on the
+ * LRU: it may be looked at here, for the last time.
+ */
+static void notrace zh_isolated(unsigned long ip, unsigned long parent,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
+{
+	struct list_head *item = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct zh_zswap_entry *entry;
+
+	entry = container_of(item, struct zh_zswap_entry, lru);
+	zh_hit(ZH_WRITEBACK_ISOLATED, entry->swpentry.val, entry->referenced);
+}
+
+static bool zh_usable(const struct zh_target *t)
+{
+	return t->addr && (t->wrapper ? t->wrapper_size : ZH_LAYOUT_KNOWN);
+}
+
+/* Not exported; where it is missing, nothing is redirected. */
+static unsigned long zh_size_of(void *function)
+{
+	int (*lookup)(unsigned long addr, unsigned long *size,
+		      unsigned long *offset);
+	unsigned long size, offset;
+
+	lookup = zh_symbol("kallsyms_lookup_size_offset");
+	if (!lookup || !lookup((unsigned long)function, &size, &offset))
+		return 0;
+	return size - offset;
+}
+
+/* Setting the filter fails for a function that is not traced. */
+static void zh_ftrace_probe(void)
+{
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
+		struct zh_target *t = &zh_targets[i];
+
+		t->ops.func = t->wrapper ? zh_redirect : zh_isolated;
+		t->ops.flags = FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED |
+			       FTRACE_OPS_FL_RECURSION;
+		if (t->wrapper) {
+			t->ops.flags |= FTRACE_OPS_FL_IPMODIFY;
+			t->wrapper_size = zh_size_of(t->wrapper);
+		}
+		for (j = 0; j < ARRAY_SIZE(t->names) && !t->addr; j++) {
+			unsigned long addr;
+
+			if (!t->names[j])
+				continue;
+			addr = (unsigned long)zh_symbol(t->names[j]);
+			if (!addr ||
+			    ftrace_set_filter_ip(&t->ops, addr, 0, 0))
+				continue;
+			t->addr = addr;
+			t->name = t->names[j];
+			if (t->orig)
+				*t->orig = (void *)addr;
+		}
+	}
+}
+
+static void zh_ftrace_stop(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
+		if (zh_targets[i].ops.flags & FTRACE_OPS_FL_ENABLED)
+			unregister_ftrace_function(&zh_targets[i].ops);
+	}
+	/* No more come in; those inside finish what they wrap. */
+	wait_event_idle(zh_inflight_wait, !atomic_read(&zh_inflight));
+	/* The last instructions of a wrapper, after zh_leave(). */
+	synchronize_rcu_tasks();
+}
+
+static int zh_ftrace_start(void)
+{
+	int i, ret;
+
+	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
+		struct zh_target *t = &zh_targets[i];
+
+		if (!zh_usable(t))
+			continue;
+		ret = register_ftrace_function(&t->ops);
+		if (ret) {
+			pr_err("cannot redirect %s: %d\n", t->name, ret);
+			zh_ftrace_stop();
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static const char *zh_ftrace_where(enum zh_point point)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
+		const struct zh_target *t = &zh_targets[i];
+
+		if (zh_usable(t) && (t->points & BIT(point)))
+			return t->name;
+	}
+	return NULL;
+}
+
+static void zh_ftrace_forget(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(zh_targets); i++)
+		ftrace_free_filter(&zh_targets[i].ops);
+}
+
+const struct zh_provider zh_ftrace_provider = {
+	.name = "ftrace",
+	.probe = zh_ftrace_probe,
+	.start = zh_ftrace_start,
+	.stop = zh_ftrace_stop,
+	.forget = zh_ftrace_forget,
+	.where = zh_ftrace_where,
+};

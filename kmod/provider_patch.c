@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Provider "patch": the hook points that our patch series compiles in.
+ */
+#include "zswap_hooks.h"
+
+#ifdef CONFIG_ZSWAP_HOOKS
+#include <linux/zswap_hooks.h>
+
+/* Checked here once, so that the handler can pass the number on. */
+#define ZH_SAME(name) \
+	static_assert((int)ZH_##name == (int)ZSWAP_HOOK_##name)
+ZH_SAME(WRITEBACK_ISOLATED);
+ZH_SAME(WRITEBACK_UNLOCKED);
+ZH_SAME(WRITEBACK_PINNED);
+ZH_SAME(WRITEBACK_CLAIMED);
+ZH_SAME(WRITEBACK_DECOMPRESSED);
+ZH_SAME(WRITEBACK_SUBMIT);
+ZH_SAME(WRITEBACK_DONE);
+ZH_SAME(SWAPOFF_BEGIN);
+ZH_SAME(SWAPOFF_UNUSED);
+ZH_SAME(SWAPOFF_QUIESCED);
+ZH_SAME(SWAPOFF_TREES_FREED);
+ZH_SAME(INVALIDATE_ENTER);
+ZH_SAME(INVALIDATE_ERASED);
+ZH_SAME(INVALIDATE_FREED);
+ZH_SAME(LOAD_ENTER);
+ZH_SAME(LOAD_ERASED);
+ZH_SAME(LOAD_DONE);
+ZH_SAME(STORE_ENTER);
+ZH_SAME(STORE_PUBLISHED);
+ZH_SAME(STORE_DONE);
+static_assert((int)ZH_NR_POINTS == (int)NR_ZSWAP_HOOK_POINTS);
+
+static void zh_patch_handler(enum zswap_hook_point point, swp_entry_t swp,
+			     long result)
+{
+	zh_hit((enum zh_point)point, swp.val, result);
+}
+
+static int zh_patch_start(void)
+{
+	return zswap_hooks_register(zh_patch_handler);
+}
+
+static void zh_patch_stop(void)
+{
+	zswap_hooks_unregister();
+}
+
+static const char *zh_patch_where(enum zh_point point)
+{
+	return "compiled-in";
+}
+#else
+static int zh_patch_start(void)
+{
+	return -EOPNOTSUPP;
+}
+
+static void zh_patch_stop(void)
+{
+}
+
+static const char *zh_patch_where(enum zh_point point)
+{
+	return NULL;
+}
+#endif /* CONFIG_ZSWAP_HOOKS */
+
+static void zh_patch_probe(void)
+{
+}
+
+const struct zh_provider zh_patch_provider = {
+	.name = "patch",
+	.probe = zh_patch_probe,
+	.start = zh_patch_start,
+	.stop = zh_patch_stop,
+	.where = zh_patch_where,
+};

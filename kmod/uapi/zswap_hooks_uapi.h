@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The debugfs interface of zswap_hooks, shared by the module and its users.
+ * All files are text and stand in /sys/kernel/debug/zswap_hooks/.
+ *
+ * points (read)
+ *	A line for each hook point:
+ *	  POINT sleep|observe PROVIDER HITS AVAILABLE WHERE
+ *	PROVIDER is the one in use, or "absent"; AVAILABLE lists those that could
+ *	reach the point on this kernel ("patch,ftrace"), or "-"; WHERE is the
+ *	function redirected, "compiled-in", or "-".
+ *
+ * schedule (read, write)
+ *	A write is one or more lines, each one of
+ *	  POINT > POINT [timeout=MS] [pid=TGID] [slot=TYPE:OFFSET]
+ *		hold the first task that comes to the left point until the right
+ *		point has been passed (by a path on the same slot, or on the same
+ *		swap type for swapoff); at most ZSWAP_HOOKS_MAX_CONSTRAINTS.
+ *		With pid or slot, only that task or that slot is held.
+ *	  release
+ *		let every held task go on, and hold no other.
+ *	  clear
+ *		the same, and forget all constraints.
+ *	Read gives a line for each constraint:
+ *	  POINT > POINT STATE pid=TID slot=TYPE:OFFSET|-
+ *	where STATE is armed, held, reached, timeout, released or missed, and the
+ *	rest tells the task that is or was held (pid=0: none).
+ *
+ * events (read, write)
+ *	Read gives "dropped N", then a line for each event, oldest first:
+ *	  SEQ NS CPU TID COMM POINT hit|hold|release TYPE:OFFSET|- MEMCG|- RESULT
+ *	MEMCG is the cgroup's inode where a walk by the "writeback" file is under
+ *	way. RESULT is the path's at a "done" point; at a release it is 0 (the
+ *	awaited point was passed), -ETIME (timeout) or -ECANCELED. White space in
+ *	COMM is printed as "_". Any write forgets all events.
+ *
+ * writeback (write, then read from the same file descriptor)
+ *	Write "CGROUP-PATH COUNT": walk at most COUNT entries a node of that
+ *	cgroup's zswap LRU through the kernel's own shrink_memcg_cb(). An entry
+ *	with its referenced bit set only loses it, as in any reclaim. Read gives
+ *	  walked=N isolated=N
+ *
+ * lru (read)
+ *	For each memcg and node that has entries:
+ *	  memcg=INODE nid=N items=N
+ *	and then, where the module knows the layout of struct zswap_entry, each
+ *	entry from head (next to be reclaimed) to tail:
+ *	  TYPE:OFFSET referenced=0|1 length=BYTES
+ *	Last, a line for each node:
+ *	  node nid=N nr_items=N
+ *	whose figure drifts on sound kernels: list_lru_del() and
+ *	__list_lru_walk_one() both decrement it for an entry written back.
+ *
+ * stats (read)
+ *	"NAME VALUE" lines: held, inflight, holds, timeouts, refused, events,
+ *	dropped.
+ *
+ * Bad input is -EINVAL, and a line in the kernel log says why.
+ */
+#ifndef _UAPI_ZSWAP_HOOKS_H
+#define _UAPI_ZSWAP_HOOKS_H
+
+#define ZSWAP_HOOKS_DIR			"zswap_hooks"
+#define ZSWAP_HOOKS_MAX_CONSTRAINTS	16
+#define ZSWAP_HOOKS_MAX_EVENTS		16384
+#define ZSWAP_HOOKS_DEFAULT_TIMEOUT_MS	20000
+#define ZSWAP_HOOKS_MAX_TIMEOUT_MS	600000
+
+#endif /* _UAPI_ZSWAP_HOOKS_H */
