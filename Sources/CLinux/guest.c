@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "clinux_guest.h"
+
+/*
+ * As PID 1 without /proc, Swift finds no arguments and no /proc/self/exe, and
+ * its runtime looks for both before main(). Mounts nothing anywhere else: not
+ * in another process, not where /proc is there, not on another file system.
+ */
+__attribute__((constructor)) static void clinux_mount_proc(void)
+{
+	if (getpid() == 1 && access(CLINUX_INITRAMFS_MARK, F_OK) == 0 &&
+	    access("/proc/self", F_OK) != 0)
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		      NULL);
+}
+
+pid_t clinux_fork(void)
+{
+	return fork();
+}
+
+int clinux_swapon(const char *path)
+{
+	return swapon(path, 0) ? errno : 0;
+}
+
+int clinux_swapoff(const char *path)
+{
+	return swapoff(path) ? errno : 0;
+}
+
+int clinux_power_off(void)
+{
+	sync();
+	return reboot(RB_POWER_OFF) ? errno : 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the guest agent needs of Linux; for the rules see clinux.h. */
+#ifndef CLINUX_GUEST_H
+#define CLINUX_GUEST_H
+
+#include <sys/types.h>
+
+/*
+ * The file that marks our own initramfs. Without it, nothing is mounted before
+ * main(), PID 1 or not.
+ */
+#define CLINUX_INITRAMFS_MARK "/.zswap-harness"
+
+/* fork() is marked unavailable in Swift; a single-threaded program may. */
+pid_t clinux_fork(void);
+
+/* 0 or errno. Not in the Glibc module. */
+int clinux_swapon(const char *path);
+int clinux_swapoff(const char *path);
+
+/* Does not return but on failure. */
+int clinux_power_off(void);
+
+#endif /* CLINUX_GUEST_H */
