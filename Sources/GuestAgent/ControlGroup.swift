@@ -1,0 +1,56 @@
+import Glibc
+
+/// A memcg of one trial, in the cgroup v2 hierarchy.
+struct ControlGroup {
+  static let root = "/sys/fs/cgroup"
+  let name: String
+
+  /// Its path as cgroup_get_from_path() takes it.
+  var kernelPath: String { "/\(name)" }
+  private var directory: String { "\(Self.root)/\(name)" }
+
+  static func make(_ name: String) throws(SystemError) -> ControlGroup {
+    try KernelFile.write("+memory", to: "\(root)/cgroup.subtree_control")
+    let group = ControlGroup(name: name)
+    guard mkdir(group.directory, 0o755) == 0 else { throw .last("create", group.directory) }
+    return group
+  }
+
+  /// Charges are made where a page is first touched: a task joins before it
+  /// fills its pages.
+  func add(_ pid: pid_t) throws(SystemError) {
+    try KernelFile.write("\(pid)", to: "\(directory)/cgroup.procs")
+  }
+
+  func set(_ file: String, _ value: String) throws(SystemError) {
+    try KernelFile.write(value, to: "\(directory)/\(file)")
+  }
+
+  func has(_ file: String) -> Bool { KernelFile.exists("\(directory)/\(file)") }
+
+  /// By which the module names it.
+  var inode: UInt64 {
+    get throws(SystemError) {
+      var status = stat()
+      guard stat(directory, &status) == 0 else { throw .last("stat", directory) }
+      return UInt64(status.st_ino)
+    }
+  }
+
+  func number(_ file: String) throws(SystemError) -> Int64 {
+    try KernelFile.number("\(directory)/\(file)")
+  }
+
+  /// EAGAIN only says that less was reclaimed than was asked for.
+  func reclaim(bytes: Int) {
+    try? KernelFile.write("\(bytes)", to: "\(directory)/memory.reclaim")
+  }
+
+  func remove() throws(SystemError) {
+    guard rmdir(directory) == 0 else { throw .last("remove", directory) }
+  }
+
+  static func dyingDescendants() throws(SystemError) -> Int64 {
+    try KernelFile.value(of: "nr_dying_descendants", in: "\(root)/cgroup.stat")
+  }
+}

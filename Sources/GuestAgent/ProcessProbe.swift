@@ -1,0 +1,80 @@
+import Glibc
+import GuestWire
+
+/// A look at another process, from outside.
+struct ProcessProbe: Equatable {
+  /// As in /proc/PID/stat: R, S, D, I, Z, …
+  var state: Character
+  /// Ticks in user and kernel mode.
+  var ticks: UInt64
+  /// Voluntary and other context switches.
+  var switches: Int64
+  /// The kernel function that it sleeps in, or "0".
+  var wchan: String
+
+  /// Nil once the process is gone.
+  init?(_ pid: pid_t) {
+    guard let stat = try? KernelFile.read("/proc/\(pid)/stat"),
+      let status = try? KernelFile.read("/proc/\(pid)/status")
+    else { return nil }
+    self.init(
+      stat: stat, status: status, wchan: (try? KernelFile.read("/proc/\(pid)/wchan")) ?? "0")
+  }
+
+  init?(stat: String, status: String, wchan: String) {
+    // The second field is the name, in parentheses, and may hold anything.
+    guard let end = stat.lastIndex(of: ")") else { return nil }
+    let fields = stat[stat.index(after: end)...].split(separator: " ")
+    guard fields.count > 12, let state = fields[0].first,
+      let user = UInt64(fields[11]), let system = UInt64(fields[12])
+    else { return nil }
+    self.state = state
+    ticks = user + system
+    switches = status.split(separator: "\n")
+      .filter { $0.hasPrefix("voluntary_ctxt") || $0.hasPrefix("nonvoluntary_ctxt") }
+      .compactMap { Int64($0.drop { !$0.isNumber }) }
+      .reduce(0, +)
+    self.wchan = wchan.trimmed
+  }
+
+  static func stack(_ pid: pid_t) -> [String] {
+    guard let text = try? KernelFile.read("/proc/\(pid)/stack") else { return [] }
+    return text.split(separator: "\n").prefix(24).map {
+      String($0.drop { $0 != "]" }.dropFirst()).trimmed
+    }
+  }
+}
+
+/// Tells a process that waits for another from one that is merely slow.
+///
+/// It waits if sample after sample finds it in the same uninterruptible sleep:
+/// same function, no context switch in between. Waits that end by themselves,
+/// for a grace period or the disk, do not count however long they last.
+struct BlockedDetector {
+  /// At 20 ms each.
+  static let samplesNeeded = 30
+  static let interval = 20
+
+  private static let endsByItself = [
+    "rcu", "io_schedule", "blk_", "bio_", "submit_", "jbd2", "schedule_timeout", "msleep",
+  ]
+
+  private var last: ProcessProbe?
+  private(set) var samples = 0
+
+  /// Takes one more sample; true once the process is known to wait.
+  ///
+  /// - Parameter diskIsBusy: I/O is under way, and it may be that which the
+  ///   process waits for: a page under I/O is waited for like a locked one.
+  mutating func observe(_ probe: ProcessProbe?, diskIsBusy: Bool) -> Bool {
+    defer { last = probe }
+    guard !diskIsBusy, let probe, probe.state == "D", probe.wchan != "0",
+      !Self.endsByItself.contains(where: probe.wchan.contains)
+    else {
+      samples = 0
+      return false
+    }
+    samples = probe == last ? samples + 1 : 1
+    return samples >= Self.samplesNeeded
+  }
+}

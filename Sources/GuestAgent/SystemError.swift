@@ -1,0 +1,102 @@
+import Glibc
+import GuestWire
+import SystemPackage
+
+/// A system call of the agent's own that failed: a failure of the harness or of
+/// its set-up, and no statement about the kernel under test.
+struct SystemError: Error, Hashable, CustomStringConvertible {
+  let operation: String
+  let object: String
+  let errno: Errno
+
+  var description: String { "\(operation) \(object): \(errno) (\(errno.rawValue))" }
+
+  /// With the errno of the call that has just failed.
+  static func last(_ operation: String, _ object: String) -> SystemError {
+    SystemError(operation: operation, object: object, errno: Errno(rawValue: Glibc.errno))
+  }
+}
+
+/// Small text files of /proc, /sys and cgroupfs.
+enum KernelFile {
+  static func read(_ path: String) throws(SystemError) -> String {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last("open", path) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16384)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      guard count >= 0 else { throw .last("read", path) }
+      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      bytes.append(contentsOf: chunk[..<count])
+    }
+  }
+
+  /// The file's text as one number.
+  static func number(_ path: String) throws(SystemError) -> Int64 {
+    let text = try read(path)
+    guard let value = Int64(text.trimmed) else {
+      throw SystemError(operation: "parse", object: path, errno: .invalidArgument)
+    }
+    return value
+  }
+
+  /// The value after `key` in a file of "key value" lines.
+  static func value(of key: String, in path: String) throws(SystemError) -> Int64 {
+    guard let value = keyed(try read(path))[key] else {
+      throw SystemError(operation: "find \(key) in", object: path, errno: .noSuchFileOrDirectory)
+    }
+    return value
+  }
+
+  static func keyed(_ text: String) -> [String: Int64] {
+    var values: [String: Int64] = [:]
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ", maxSplits: 1)
+      if words.count == 2, let value = Int64(words[1]) { values[String(words[0])] = value }
+    }
+    return values
+  }
+
+  /// One write(2): these files take a command per call.
+  static func write(_ text: String, to path: String) throws(SystemError) {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last("open", path) }
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      throw .last("write “\(text)” to", path)
+    }
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  static func entries(_ path: String) throws(SystemError) -> [String] {
+    guard let directory = opendir(path) else { throw .last("open", path) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+}
+
+/// Monotonic time, and the only sleep that the agent has.
+enum MonotonicClock {
+  static var milliseconds: UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
+  }
+
+  static func sleep(milliseconds: Int) {
+    var span = timespec(
+      tv_sec: milliseconds / 1000, tv_nsec: (milliseconds % 1000) * 1_000_000)
+    nanosleep(&span, nil)
+  }
+}
