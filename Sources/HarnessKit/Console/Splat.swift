@@ -1,0 +1,83 @@
+/// A report that the kernel printed about itself.
+public struct Splat: Hashable, Sendable, Codable {
+  public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    case kasan, kcsan, kmsan, kfence, ubsan
+    case nullDereference = "null-dereference"
+    case pageFault = "page-fault"
+    case generalProtection = "general-protection"
+    /// Any other exception in the kernel: a divide error, a double fault, …
+    case oops
+    case kernelBug = "kernel-bug"
+    /// A line "BUG: …" of none of the other kinds.
+    case bug
+    case sleepingInAtomic = "sleeping-in-atomic"
+    case schedulingWhileAtomic = "scheduling-while-atomic"
+    case badPage = "bad-page"
+    case badRSSCounter = "bad-rss-counter"
+    case slab
+    case warning
+    case lockdep
+    case listCorruption = "list-corruption"
+    case hungTask = "hung-task"
+    case rcuStall = "rcu-stall"
+    case softLockup = "soft-lockup"
+    case hardLockup = "hard-lockup"
+    /// A panic that no earlier report explains.
+    case panic
+    /// A report began ("cut here") and the console ended, or was torn, before
+    /// it said what it was about.
+    case cutOff = "cut-off"
+
+    /// The task that ran into it does not come back.
+    public var isFatal: Bool {
+      switch self {
+      case .nullDereference, .pageFault, .generalProtection, .oops, .kernelBug, .panic: true
+      default: false
+      }
+    }
+  }
+
+  public var kind: Kind
+  /// What it is and where, without anything that changes from run to run:
+  /// "KASAN: slab-use-after-free in shrink_memcg_cb".
+  public var title: String
+  /// Equal for the same kind in the same top three meaningful functions.
+  public var fingerprint: String
+  /// Innermost first, reliable ones only, `RIP` among them.
+  public var frames: [StackFrame]
+  /// The running task's name, where the report gives it.
+  public var task: String?
+  public var pid: Int?
+  /// Seconds since boot of its first line.
+  public var seconds: Double?
+  /// Its first lines, as they came, other CPUs' lines among them.
+  public var excerpt: String
+  /// The innermost function that is not a generic one is the harness's own:
+  /// a failure of ours, which says nothing about the kernel.
+  public var inHarnessModule: Bool
+
+  /// The functions that tell this place from another: no generic ones, and no
+  /// wrappers of the harness.
+  public var meaningfulFrames: [StackFrame] {
+    frames.filter { !$0.isGeneric && !$0.isHarness }
+  }
+}
+
+/// Something that the console says and that is no fault of the kernel, but may
+/// explain what else was seen.
+public struct ConsoleNotice: Hashable, Sendable, Codable {
+  public enum Kind: String, Hashable, Sendable, Codable {
+    /// The OOM killer ended a task: its SIGKILL is not an oops's.
+    case oomKill = "oom-kill"
+    /// lockdep ran out of its tables: locking is not checked any more.
+    case lockdepOff = "lockdep-off"
+  }
+
+  public var kind: Kind
+  public var text: String
+
+  public init(kind: Kind, text: String) {
+    self.kind = kind
+    self.text = text
+  }
+}
