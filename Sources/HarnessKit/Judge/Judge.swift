@@ -1,0 +1,464 @@
+import GuestWire
+
+/// Decides what a trial's facts mean. Pure: the same facts, the same judgement.
+///
+/// It is built to doubt. A trial passes only if everything that it was to show
+/// is there to be seen; an absent measurement, an audit of no page, an event
+/// that was dropped are reasons against a pass, never for one.
+public struct Judge {
+  private let spec: TrialSpec
+  private let report: TrialReport
+  private let splats: [Splat]
+  private let notices: [ConsoleNotice]
+  private let rule: ScheduleRule?
+  /// Nil for a stress.
+  private let ordering: Ordering?
+  private var judgement: TrialJudgement
+  /// The rule was seen to hold, in each part.
+  private var ruleHeld = false
+  private var restMeasured = false
+
+  /// - Parameters:
+  ///   - splats: what the console said from the trial's start to the next one's.
+  ///   - notices: likewise; they explain, and accuse nobody.
+  public static func judge(
+    spec: TrialSpec, report: TrialReport, splats: [Splat], notices: [ConsoleNotice] = []
+  ) -> TrialJudgement {
+    var judge = Judge(spec: spec, report: report, splats: splats, notices: notices)
+    judge.run()
+    return judge.judgement
+  }
+
+  /// A trial without a report.
+  static func unreported(spec: TrialSpec, splats: [Splat], why: String) -> TrialJudgement {
+    let outcome = TrialOutcome.notExercised(why)
+    var judge = Judge(
+      spec: spec, report: TrialReport(index: spec.index), splats: splats, notices: [])
+    judge.judgement.outcome = outcome
+    judge.judgeSplats()
+    judge.judgement.reasons.append(why)
+    judge.check()
+    return judge.judgement
+  }
+
+  /// Reports that belong to no trial: of the boot, of the shutdown.
+  public static func stray(
+    _ splats: [Splat]
+  ) -> (findings: [Finding], failures: [HarnessFailure]) {
+    var findings: [Finding] = []
+    var failures: [HarnessFailure] = []
+    for splat in splats {
+      if splat.inHarnessModule {
+        failures.append(ourFault(splat))
+      } else {
+        findings.append(finding(splat, claims: [], schedule: nil, trial: nil))
+      }
+    }
+    return (findings.unique, failures)
+  }
+
+  private init(
+    spec: TrialSpec, report: TrialReport, splats: [Splat], notices: [ConsoleNotice]
+  ) {
+    self.spec = spec
+    self.report = report
+    self.splats = splats
+    self.notices = notices
+    rule = spec.schedule.flatMap(ScheduleRule.rule)
+    ordering = spec.schedule.map { Ordering(of: $0, in: report) }
+    judgement = TrialJudgement(spec: spec, outcome: .ran)
+  }
+
+  private mutating func run() {
+    guard report.index == spec.index else {
+      let why = "the report is about trial \(report.index), not \(spec.index)"
+      judgement.outcome = .notExercised(why)
+      fail(why)
+      judgeSplats()
+      check()
+      return
+    }
+    judgeSplats()
+    judgeActors()
+    judgeOrdering()
+    judgePages()
+    judgeRest()
+    judgeCounts()
+    judgeNotices()
+    judgement.findings = judgement.findings.unique
+    check()
+  }
+
+  // MARK: - Splats
+
+  private mutating func judgeSplats() {
+    for splat in splats {
+      if splat.inHarnessModule {
+        judgement.failures.append(Judge.ourFault(splat))
+      } else if isWaitForOurHold(splat) {
+        judgement.notes.append("\(splat.title): it waited for the held task, as it was to")
+      } else {
+        judgement.findings.append(
+          Judge.finding(
+            splat, claims: rule?.claims ?? [], schedule: spec.schedule, trial: spec.index))
+      }
+    }
+  }
+
+  /// The hung-task detector, set to less than the hold's time, also reports the
+  /// actor that a sound kernel makes wait.
+  private func isWaitForOurHold(_ splat: Splat) -> Bool {
+    guard splat.kind == .hungTask, let seconds = splat.seconds, let ordering,
+      case .excluded = ordering.outcome, let hold = ordering.hold, let release = ordering.release,
+      let schedule = spec.schedule,
+      report.actors.contains(where: { $0.name == schedule.until.actor && $0.pid == splat.pid })
+    else { return false }
+    let margin = 0.5
+    return Double(hold.nanoseconds) / 1e9 - margin <= seconds
+      && seconds <= Double(release.nanoseconds) / 1e9 + margin
+  }
+
+  private static func ourFault(_ splat: Splat) -> HarnessFailure {
+    HarnessFailure(.harness, "the harness's own module: \(splat.title)")
+  }
+
+  private static func finding(
+    _ splat: Splat, claims: [Claim], schedule: Schedule?, trial: Int?
+  ) -> Finding {
+    let task = splat.task.map { "task \($0)" } ?? "an unknown task"
+    let time = splat.seconds.map { " at \($0) s" } ?? ""
+    return Finding(
+      kind: .splat, title: splat.title, fingerprint: splat.fingerprint,
+      details: "\(splat.kind.rawValue) report by \(task)\(time)", excerpt: splat.excerpt,
+      frames: splat.meaningfulFrames, claims: claims, schedule: schedule, trial: trial)
+  }
+
+  // MARK: - Actors
+
+  private mutating func judgeActors() {
+    if report.actors.isEmpty { fail("the report names no actor") }
+    if let schedule = spec.schedule, rule != nil {
+      for name in [schedule.hold.actor, schedule.until.actor]
+      where !report.actors.contains(where: { $0.name == name }) {
+        fail("the report does not say what became of \(name)")
+      }
+    }
+    for actor in report.actors {
+      switch actor.end {
+      case .returned(let errno): returned(actor, errno)
+      case .signalled(let signal): signalled(actor, signal)
+      case .stalled(let wchan, let stack): stalled(actor, wchan, stack)
+      }
+    }
+  }
+
+  private mutating func returned(_ actor: ActorReport, _ number: Int32) {
+    guard number != 0 else { return }
+    let name = GuestErrno.name(of: number)
+    // What writeback's debugfs write returns says less than writeback@done does;
+    // a stress goes on as long as none of its actors has ended.
+    guard actor.name == "swapoff" else {
+      if spec.schedule == nil {
+        doubt("\(actor.name) ended the stress early: \(name)")
+      } else {
+        judgement.notes.append("\(actor.name) returned \(name)")
+      }
+      return
+    }
+    switch GuestErrno(rawValue: number) {
+    case .noMemory:
+      doubt("swapoff found no memory to bring the pages back (ENOMEM)")
+    case .interrupted:
+      doubt("swapoff was interrupted (EINTR)")
+    case .notPermitted, .noEntry, .accessDenied, .badAddress, .busy, .noDevice, .invalid,
+      .noSystemCall:
+      // The answers to a call that was wrong: not this file, not root, not active.
+      fail("swapoff was called wrongly: \(name)")
+    case .inputOutput, .exists, nil:
+      add(
+        .claim, "swapoff fails with \(name)", "swapoff of a sound device returned \(name)")
+    }
+  }
+
+  private mutating func signalled(_ actor: ActorReport, _ signal: Int32) {
+    let title = "\(actor.name) killed by signal \(signal)"
+    if hasKernelSplat {
+      judgement.notes.append("\(title), after the kernel's report")
+    } else if notices.contains(where: { $0.kind == .oomKill }) {
+      doubt("\(title), with the OOM killer at work")
+    } else {
+      add(.killed, "\(actor.name) killed", "\(title); nothing on the console says why")
+    }
+  }
+
+  private mutating func stalled(_ actor: ActorReport, _ wchan: String, _ stack: [String]) {
+    let frames = stack.compactMap(StackFrame.init(stackLine:))
+    let place = StackFrame(function: wchan)
+    let details =
+      "\(actor.name) (pid \(actor.pid)) asleep in \(wchan)"
+      + (stack.isEmpty ? "" : ": " + stack.joined(separator: ", "))
+    if let innermost = frames.first(where: { !$0.isGeneric }) ?? (frames.isEmpty ? place : nil),
+      innermost.isHarness
+    {
+      fail("\(details): held by the harness's module, which never let go")
+    } else if report.hold?.state == .held {
+      fail("\(details), with a task that the harness's module still holds")
+    } else if hasKernelSplat {
+      judgement.notes.append("\(details), after the kernel's report")
+    } else {
+      let telling = frames.filter { !$0.isGeneric && !$0.isHarness }.prefix(3).map(\.function)
+      var finding = newFinding(.stall, "\(actor.name) stalled in \(wchan.stable)", details)
+      finding.fingerprint = Fingerprint.of(["stall", actor.name, wchan] + telling)
+      finding.frames = frames
+      judgement.findings.append(finding)
+    }
+  }
+
+  private var hasKernelSplat: Bool {
+    splats.contains { !$0.inHarnessModule && !isWaitForOurHold($0) }
+  }
+
+  // MARK: - Ordering
+
+  private mutating func judgeOrdering() {
+    guard let ordering else { return }
+    judgement.outcome = ordering.outcome
+    if let contradiction = ordering.contradiction {
+      fail("the report contradicts itself: \(contradiction)")
+      return
+    }
+    if case .notExercised(let reason) = ordering.outcome {
+      doubt(reason)
+      return
+    }
+    guard let rule else {
+      judgement.notes.append("no rule says how this schedule has to come out")
+      return
+    }
+    if let hold = ordering.hold, let release = ordering.release {
+      apply(rule, to: ordering.outcome, hold, release)
+    }
+  }
+
+  private mutating func apply(
+    _ rule: ScheduleRule, to outcome: TrialOutcome, _ hold: HookEvent, _ release: HookEvent
+  ) {
+    switch (rule.ordering, outcome) {
+    case (.possible, .interleaved):
+      ruleHeld = resultIsSound(rule, hold, release)
+    case (.excluded, .excluded(let evidence)):
+      guard waitIsTheRules(rule, evidence) else { return }
+      ruleHeld = resultIsSound(rule, hold, release)
+    case (.excluded, .interleaved):
+      add(
+        .claim, "\(rule.schedule.until) passed while \(rule.schedule.hold) was held",
+        "the kernel excludes it: \(rule.reason)")
+    case (.possible, .excluded(.blocked(let evidence))):
+      // Our own hold may be what it waits for, in a grace period.
+      if evidence.isInGracePeriod {
+        fail("the hold itself closes the window: \(evidence.actor) waits in \(evidence.wchan)")
+      } else {
+        add(
+          .claim, "\(rule.schedule.until) waits for \(rule.schedule.hold)",
+          "\(evidence.actor) was asleep in \(evidence.wchan); \(rule.reason)")
+      }
+    case (.possible, .excluded(.timeout)):
+      doubt("\(rule.schedule.until) did not come within the hold's time, which may be too short")
+    case (_, .notExercised), (_, .ran):
+      break
+    }
+  }
+
+  /// It has to wait for what the rule says: a swapoff that waits for anything
+  /// else shows nothing about the folio.
+  private mutating func waitIsTheRules(
+    _ rule: ScheduleRule, _ evidence: ExclusionEvidence
+  ) -> Bool {
+    guard case .blocked(let blocked) = evidence else {
+      doubt("\(rule.schedule.until) was excluded by timeout only: nothing shows what it waited for")
+      return false
+    }
+    let places = ([blocked.wchan] + blocked.stack).map(\.trimmed)
+      .filter { !$0.isEmpty && $0 != "0" && $0 != "-" }
+    if places.isEmpty {
+      judgement.notes.append("this kernel does not tell where \(blocked.actor) waited")
+      return true
+    }
+    if places.contains(where: { place in rule.waitsIn.contains { place.contains($0) } }) {
+      return true
+    }
+    doubt(
+      "\(blocked.actor) waited in \(blocked.wchan), which is not the wait that keeps it from "
+        + "\(rule.schedule.until)")
+    return false
+  }
+
+  /// The result that the held writeback came back with.
+  private mutating func resultIsSound(
+    _ rule: ScheduleRule, _ hold: HookEvent, _ release: HookEvent
+  ) -> Bool {
+    let done = report.events.first {
+      $0.kind == .hit && $0.point == .writebackDone && $0.pid == hold.pid
+        && $0.sequence > release.sequence && ($0.slot == nil || $0.slot == hold.slot)
+    }
+    guard let done else {
+      doubt(
+        report.eventsDropped > 0
+          ? "\(report.eventsDropped) events were dropped, writeback@done of the held slot "
+            + "perhaps among them"
+          : "the held writeback has no writeback@done")
+      return false
+    }
+    if rule.writebackResults.contains(done.result) { return true }
+    let name = GuestErrno.name(ofResult: done.result)
+    let expected = rule.writebackResults.sorted(by: >).map(GuestErrno.name(ofResult:))
+      .joined(separator: " or ")
+    add(
+      .claim, "writeback held at \(rule.schedule.hold) returns \(name)",
+      "after \(rule.schedule.until), \(expected) is sound: \(rule.reason)")
+    return false
+  }
+
+  // MARK: - Data
+
+  private mutating func judgePages() {
+    let pages = report.pages
+    let classes: [(Finding.Kind, String, UInt64)] = [
+      (.staleData, "an older generation of the page came back", pages.stale),
+      (.foreignData, "another page's data came back", pages.foreign),
+      (.lostData, "a page came back empty", pages.lost),
+      (.corruptData, "a page came back corrupt", pages.corrupt),
+    ]
+    for (kind, title, count) in classes where count > 0 {
+      add(
+        kind, title,
+        "\(count) of \(pages.checked) pages: " + pages.samples.prefix(8).joined(separator: "; "))
+    }
+    let sum = [pages.intact, pages.stale, pages.foreign, pages.lost, pages.corrupt]
+      .reduce(UInt64(0)) { $0.addingReportingOverflow($1).partialValue }
+    if sum != pages.checked {
+      fail("the page audit does not add up: \(sum) classified of \(pages.checked) checked")
+    } else if pages.checked == 0 {
+      doubt("no page was read back")
+    } else if spec.schedule != nil, pages.checked < UInt64(max(0, spec.pages)) {
+      doubt("only \(pages.checked) of \(spec.pages) pages were read back")
+    }
+  }
+
+  // MARK: - Rest
+
+  private mutating func judgeRest() {
+    if let why = report.restSkipped {
+      doubt("nothing was measured at rest: \(why)")
+    } else if report.rest.isEmpty {
+      fail("the report has no measurement at rest, and no reason for that")
+    } else {
+      restMeasured = true
+    }
+    for measurement in report.rest where measurement.observed != measurement.expected {
+      // The taint that a splat leaves is that splat's.
+      if measurement.name == "kernel taint", hasKernelSplat { continue }
+      let name = measurement.name.stable
+      var finding = newFinding(
+        .invariant, "invariant: \(name)",
+        "\(measurement.name) is \(measurement.observed) at rest, not \(measurement.expected)")
+      finding.claims = [.s7]
+      finding.known = measurement.name.contains("nr_items") ? .nrItemsDrift : nil
+      judgement.findings.append(finding)
+    }
+  }
+
+  // MARK: - Stress and notices
+
+  private mutating func judgeCounts() {
+    guard spec.schedule == nil else { return }
+    for name in ["swapoffs", "writebacks"] where report.counts[name, default: 0] == 0 {
+      doubt("the stress made no \(name)")
+    }
+  }
+
+  private mutating func judgeNotices() {
+    for notice in notices { judgement.notes.append("console: \(notice.text)") }
+  }
+
+  // MARK: - Claims
+
+  /// What the trial says about the claims that its rule serves, and about S7.
+  private mutating func check() {
+    let violated = Set(
+      judgement.findings.filter { $0.known == nil }.flatMap(\.claims))
+    let isSound = judgement.failures.isEmpty && judgement.reasons.isEmpty
+    for claim in Claim.allCases {
+      let result: ClaimCheck.Result?
+      if violated.contains(claim) {
+        result = .violated
+      } else if rule?.serves.contains(claim) == true {
+        result = ruleHeld && isSound ? .held : .notExercised
+      } else if claim == .s7 {
+        // A stress shows what it breaks. That it broke nothing shows little.
+        result = spec.schedule != nil && restMeasured && isSound ? .held : .notExercised
+      } else {
+        result = nil
+      }
+      if let result {
+        judgement.checks.append(
+          ClaimCheck(
+            claim: claim, schedule: spec.schedule, provider: spec.provider, result: result))
+      }
+    }
+  }
+
+  // MARK: - Small change
+
+  private func newFinding(_ kind: Finding.Kind, _ title: String, _ details: String) -> Finding {
+    Finding(
+      kind: kind, title: title, details: details, claims: rule?.claims ?? [],
+      schedule: spec.schedule, trial: spec.index)
+  }
+
+  private mutating func add(_ kind: Finding.Kind, _ title: String, _ details: String) {
+    judgement.findings.append(newFinding(kind, title, details))
+  }
+
+  private mutating func doubt(_ reason: String) {
+    if !judgement.reasons.contains(reason) { judgement.reasons.append(reason) }
+  }
+
+  private mutating func fail(_ message: String) {
+    judgement.failures.append(HarnessFailure(.harness, "trial \(spec.index): \(message)"))
+  }
+}
+
+extension [Finding] {
+  /// The first of each fingerprint.
+  var unique: [Finding] {
+    var seen: Set<String> = []
+    return filter { seen.insert($0.fingerprint).inserted }
+  }
+}
+
+extension StackFrame {
+  /// A line of /proc/PID/stack: `[<0>] folio_wait_bit_common+0x1/0x2`, or a name.
+  init?(stackLine text: String) {
+    let words = text.splitAll(" ").drop { $0.isEmpty || $0.hasPrefix("[<") }
+    let symbol = words.joined(separator: " ")
+    guard !symbol.isEmpty else { return nil }
+    if let frame = StackFrame(symbol: symbol) {
+      self = frame
+    } else {
+      let module = words.dropFirst().first?.trimmed
+      self.init(
+        function: String(symbol.prefix { $0 != " " && $0 != "+" }),
+        module: module.flatMap { $0.hasPrefix("[") ? String($0.dropFirst().dropLast()) : nil })
+    }
+  }
+}
+
+extension BlockedEvidence {
+  /// In synchronize_rcu(), or a relative of it.
+  fileprivate var isInGracePeriod: Bool {
+    ([wchan] + stack).contains {
+      $0.contains("rcu_gp") || $0.contains("synchronize_rcu") || $0.contains("wait_rcu")
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import GuestWire
+
+/// A named family of trials.
+public struct Scenario: Hashable, Sendable {
+  /// What one trial of it does.
+  public enum Work: Hashable, Sendable {
+    case schedule(Schedule)
+    case stress
+  }
+
+  public var id: String
+  public var title: String
+  public var works: [Work]
+
+  /// Pages that a trial pushes out, where the user says nothing. Few, as a
+  /// trial's events must fit into one report.
+  public static let defaultPages = 64
+  /// A whole swapoff overtakes a held writeback in a second, five on a busy
+  /// host; a hold that has served its purpose ends at once.
+  public static let defaultHoldTimeoutMilliseconds = 20_000
+  public static let defaultStressSeconds = 3
+
+  public static let all: [Scenario] = [
+    Scenario(
+      id: "swapoff-race", title: "writeback held at each side of its pin, against swapoff",
+      works: ScheduleRule.all.map { .schedule($0.schedule) }),
+    Scenario(
+      id: "swapoff-stress", title: "writeback and swapoff left to themselves", works: [.stress]),
+  ]
+
+  /// The name under which schedules of `--schedule` run.
+  public static let customID = "schedule"
+
+  public static func named(_ id: String) -> Scenario? { all.first { $0.id == id } }
+
+  /// One the user made up.
+  public static func custom(_ schedules: [Schedule]) -> Scenario {
+    Scenario(
+      id: customID, title: "schedules of the command line", works: schedules.map { .schedule($0) })
+  }
+
+  /// The scenario's trials under one provider.
+  public func trials(
+    startingAt index: Int, provider: Provider, seed: UInt64, pages: Int = Scenario.defaultPages,
+    holdTimeoutMilliseconds: Int = Scenario.defaultHoldTimeoutMilliseconds,
+    stressSeconds: Int = Scenario.defaultStressSeconds
+  ) -> [TrialSpec] {
+    works.enumerated().map { position, work in
+      TrialSpec(
+        index: index + position, scenario: id,
+        work: work.spec(stressSeconds: stressSeconds), provider: provider, pages: pages,
+        seed: Scenario.seed(seed, of: index + position),
+        holdTimeoutMilliseconds: holdTimeoutMilliseconds)
+    }
+  }
+
+  /// A trial's seed from the run's: splitmix64, so that neighbours share nothing.
+  static func seed(_ seed: UInt64, of index: Int) -> UInt64 {
+    var z = seed &+ 0x9E37_79B9_7F4A_7C15 &* UInt64(truncatingIfNeeded: index + 1)
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+extension Scenario.Work {
+  fileprivate func spec(stressSeconds: Int) -> TrialSpec.Work {
+    switch self {
+    case .schedule(let schedule): .schedule(schedule)
+    case .stress: .stress(seconds: stressSeconds)
+    }
+  }
+}
+
+extension TrialSpec {
+  /// The schedule, as it is pasted after `--schedule`; or the stress.
+  public var title: String {
+    switch work {
+    case .schedule(let schedule): schedule.description
+    case .stress(let seconds): "stress for \(seconds) s"
+    }
+  }
+
+  public var schedule: Schedule? {
+    if case .schedule(let schedule) = work { schedule } else { nil }
+  }
+}

@@ -1,0 +1,245 @@
+import GuestWire
+
+/// How a trial's ordering came out. Read from the module's record alone.
+public enum TrialOutcome: Hashable, Sendable {
+  /// The awaited point was passed while the first actor was held.
+  case interleaved
+  /// It was passed only after the first actor had been let go.
+  case excluded(ExclusionEvidence)
+  /// The window was not entered, or nothing shows that it was.
+  case notExercised(String)
+  /// A stress: no ordering was asked for.
+  case ran
+}
+
+/// What shows that the other actor could not go on, and did not merely dawdle.
+public enum ExclusionEvidence: Hashable, Sendable {
+  /// It was found in one sleep, sample after sample.
+  case blocked(BlockedEvidence)
+  /// Weaker: it was under way, and the hold's time ran out without it.
+  case timeout
+
+  public var description: String {
+    switch self {
+    case .blocked(let evidence): "\(evidence.actor) asleep in \(evidence.wchan)"
+    case .timeout: "by timeout only"
+    }
+  }
+}
+
+extension TrialOutcome: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .interleaved: "interleaved"
+    case .excluded(let evidence): "excluded (\(evidence.description))"
+    case .notExercised(let reason): "not exercised: \(reason)"
+    case .ran: "ran"
+    }
+  }
+}
+
+extension TrialOutcome: Codable {
+  private enum State: String, Codable {
+    case interleaved
+    case excluded
+    case notExercised = "not exercised"
+    case ran
+  }
+  private enum CodingKeys: String, CodingKey { case state, evidence, blocked, reason }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    switch self {
+    case .interleaved: try container.encode(State.interleaved, forKey: .state)
+    case .ran: try container.encode(State.ran, forKey: .state)
+    case .notExercised(let reason):
+      try container.encode(State.notExercised, forKey: .state)
+      try container.encode(reason, forKey: .reason)
+    case .excluded(.timeout):
+      try container.encode(State.excluded, forKey: .state)
+      try container.encode("timeout", forKey: .evidence)
+    case .excluded(.blocked(let evidence)):
+      try container.encode(State.excluded, forKey: .state)
+      try container.encode("blocked", forKey: .evidence)
+      try container.encode(evidence, forKey: .blocked)
+    }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    switch try container.decode(State.self, forKey: .state) {
+    case .interleaved: self = .interleaved
+    case .ran: self = .ran
+    case .notExercised: self = .notExercised(try container.decode(String.self, forKey: .reason))
+    case .excluded:
+      let evidence = try container.decodeIfPresent(BlockedEvidence.self, forKey: .blocked)
+      self = .excluded(evidence.map { .blocked($0) } ?? .timeout)
+    }
+  }
+}
+
+/// The ordering of one schedule trial, worked out from its events.
+struct Ordering {
+  var outcome: TrialOutcome
+  /// The report contradicts itself: the guest, or our agent in it, is not to
+  /// be believed.
+  var contradiction: String?
+  var hold: HookEvent?
+  var release: HookEvent?
+
+  init(of schedule: Schedule, in report: TrialReport) {
+    outcome = .notExercised("")
+    guard let state = report.hold else {
+      contradict("the report has no state of the hold")
+      return
+    }
+    guard state.schedule == schedule else {
+      contradict("the report is about the schedule “\(state.schedule)”")
+      return
+    }
+    let events = report.events
+    if zip(events, events.dropFirst()).contains(where: { $0.sequence >= $1.sequence }) {
+      contradict("the events are out of order")
+      return
+    }
+    let holds = events.filter { $0.kind == .hold && $0.point == schedule.hold }
+    guard holds.count <= 1 else {
+      contradict("\(holds.count) tasks were held by one constraint")
+      return
+    }
+    decide(schedule, state, holds.first, report)
+  }
+
+  private mutating func contradict(_ what: String) {
+    contradiction = what
+    outcome = .notExercised("the report contradicts itself: \(what)")
+  }
+
+  private mutating func decide(
+    _ schedule: Schedule, _ state: HoldReport, _ held: HookEvent?, _ report: TrialReport
+  ) {
+    let awaited = report.hits(of: schedule.until)
+    guard let held else {
+      withoutHold(schedule, state, awaited, report)
+      return
+    }
+    hold = held
+    let passes = awaited.filter { $0.sequence > held.sequence && $0.concerns(held) }
+    release = report.events.first {
+      $0.kind == .release && $0.point == schedule.hold && $0.pid == held.pid
+        && $0.sequence > held.sequence
+    }
+    if state.state == .armed || state.state == .missed {
+      contradict("a task was held, and the hold's state is \(state.state.rawValue)")
+      return
+    }
+    guard let release else {
+      outcome = .notExercised(
+        report.eventsDropped > 0
+          ? "\(report.eventsDropped) events were dropped, the end of the hold among them"
+          : "the hold never ended")
+      return
+    }
+    let during = passes.first { $0.sequence < release.sequence }
+    let after = passes.first { $0.sequence > release.sequence }
+    if (during != nil) != (state.state == .reached) {
+      contradict(
+        "\(schedule.until) was \(during == nil ? "not " : "")passed during the hold, whose state "
+          + "is \(state.state.rawValue)")
+      return
+    }
+    if during != nil {
+      outcome = .interleaved
+    } else {
+      excluded(schedule, state, held, release, after, report)
+    }
+  }
+
+  private mutating func withoutHold(
+    _ schedule: Schedule, _ state: HoldReport, _ awaited: [HookEvent], _ report: TrialReport
+  ) {
+    switch state.state {
+    case .armed, .released:
+      outcome = .notExercised("no task came to \(schedule.hold)")
+    case .missed:
+      guard !awaited.isEmpty || report.eventsDropped > 0 else {
+        contradict("\(schedule.until) is said to have been passed, and no event shows it")
+        return
+      }
+      outcome = .notExercised("\(schedule.until) was passed before any task could be held")
+    case .held, .reached, .timeout:
+      guard report.eventsDropped > 0 else {
+        contradict("the hold's state is \(state.state.rawValue), and no event shows a held task")
+        return
+      }
+      outcome = .notExercised(
+        "\(report.eventsDropped) events were dropped, the hold among them")
+    }
+  }
+
+  /// No hit of the awaited point between hold and release: what was it?
+  private mutating func excluded(
+    _ schedule: Schedule, _ state: HoldReport, _ held: HookEvent, _ release: HookEvent,
+    _ after: HookEvent?, _ report: TrialReport
+  ) {
+    let other = schedule.until.actor
+    guard let after else {
+      outcome = .notExercised(
+        report.eventsDropped > 0
+          ? "\(report.eventsDropped) events were dropped, and none shows \(schedule.until)"
+          : "\(schedule.until) was not passed, not even after the release")
+      return
+    }
+    // "It did not happen" needs a record without gaps.
+    let span = report.events.filter { (held.sequence...after.sequence).contains($0.sequence) }
+    guard UInt64(span.count) == after.sequence - held.sequence + 1 else {
+      outcome = .notExercised("events are missing between the hold and \(schedule.until)")
+      return
+    }
+    if let blocked = state.blocked {
+      guard blocked.actor == other else {
+        contradict("the evidence is about \(blocked.actor), not about \(other)")
+        return
+      }
+      guard blocked.samples >= 2 else {
+        outcome = .notExercised("one look at \(other) does not show that it was blocked")
+        return
+      }
+      outcome = .excluded(.blocked(blocked))
+      return
+    }
+    guard state.state == .timeout else {
+      outcome = .notExercised("\(held.task) was let go before anything showed \(other) blocked")
+      return
+    }
+    let isUnderWay = report.events.contains {
+      $0.kind == .hit && $0.pid == after.pid && $0.point.actor == other
+        && $0.sequence < release.sequence
+    }
+    guard isUnderWay else {
+      outcome = .notExercised("nothing shows that \(other) was under way during the hold")
+      return
+    }
+    outcome = .excluded(.timeout)
+  }
+}
+
+extension HookEvent {
+  /// Whether a pass of another actor's point is on the slot of a held task:
+  /// swapoff knows the type only, and sometimes not even that.
+  fileprivate func concerns(_ held: HookEvent) -> Bool {
+    guard let slot, let other = held.slot else { return true }
+    return point.actor == "swapoff" ? slot.type == other.type : slot == other
+  }
+}
+
+extension TrialReport {
+  /// Hits of a point by the actor of that name. The agent's own swapoff, in
+  /// tidying up, is not the one that a schedule awaits.
+  func hits(of point: HookPoint) -> [HookEvent] {
+    let pids = Set(actors.filter { $0.name == point.actor }.map(\.pid))
+    return events.filter {
+      $0.kind == .hit && $0.point == point && (pids.isEmpty || pids.contains($0.pid))
+    }
+  }
+}

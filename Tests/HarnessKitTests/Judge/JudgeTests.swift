@@ -1,0 +1,397 @@
+import GuestWire
+import Testing
+
+@testable import HarnessKit
+
+@Suite struct JudgeTests {
+  @Test func `a swapoff that overtakes an unlocked writeback, which fails cleanly, is a pass`() {
+    let judgement = Trials.judge(Trials.unlocked, Trials.interleaved())
+    #expect(judgement.verdict == .pass)
+    #expect(judgement.outcome == .interleaved)
+    #expect(judgement.checks.map(\.claim) == [.s2, .s7])
+    #expect(judgement.checks.allSatisfy { $0.result == .held })
+  }
+
+  @Test func `a swapoff that waits for a pinned folio is a pass`() {
+    let judgement = Trials.judge(Trials.pinned, Trials.excluded())
+    #expect(judgement.verdict == .pass)
+    #expect(judgement.checks.map(\.claim) == [.s2, .s5, .s7])
+  }
+
+  // MARK: - Ordering
+
+  @Test func `a trial in which nobody was held is no pass`() {
+    var report = Trials.interleaved()
+    report.hold?.state = .armed
+    report.events = []
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+    report.hold?.state = .released
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+  }
+
+  @Test func `a point that was passed before the hold enters no window`() {
+    var report = Trials.interleaved()
+    report.hold?.state = .missed
+    report.events = [Trials.event(0, Trials.swapoffPid, .swapoffTreesFreed)]
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+  }
+
+  @Test(arguments: [HoldReport.State.timeout, .released, .armed, .missed])
+  func `a state that the events contradict is an error and no verdict`(state: HoldReport.State) {
+    var report = Trials.interleaved()
+    report.hold?.state = state
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+  }
+
+  @Test func `a guest that claims to have reached the point without showing it is not believed`() {
+    var report = Trials.interleaved()
+    report.events.removeAll { $0.point == .swapoffTreesFreed }
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.events = []
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+  }
+
+  @Test func `events out of order, two holds, another schedule, another trial are errors`() {
+    var report = Trials.interleaved()
+    report.events.swapAt(1, 3)
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+
+    report = Trials.interleaved()
+    report.events.append(Trials.event(6, 63, .writebackUnlocked, .hold))
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+
+    #expect(Trials.judge(Trials.pinned, Trials.interleaved()).verdict.isHarnessError)
+
+    report = Trials.interleaved()
+    report.hold = nil
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+
+    let wrong = Judge.judge(
+      spec: Trials.spec(Trials.unlocked, index: 7), report: Trials.interleaved(), splats: [])
+    #expect(wrong.verdict.isHarnessError)
+  }
+
+  @Test func `the agent's own swapoff, in tidying up, is not the awaited one`() {
+    var report = Trials.excluded()
+    report.events[5].pid = 57
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+  }
+
+  @Test func `the swapoff of another device is not the awaited one`() {
+    var report = Trials.excluded()
+    report.events[5].slot = Slot(type: 1, offset: 0)
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+  }
+
+  @Test func `a point that is never passed, even after the release, was not excluded`() {
+    var report = Trials.excluded()
+    report.events.removeLast()
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+  }
+
+  @Test func `an exclusion needs a record without gaps`() {
+    var report = Trials.excluded()
+    report.events.remove(at: 2)
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+  }
+
+  @Test func `a swapoff that was not under way was not excluded`() {
+    var report = Trials.excluded()
+    report.hold?.blocked = nil
+    report.hold?.state = .timeout
+    let weak = Trials.judge(Trials.pinned, report)
+    #expect(weak.outcome == .excluded(.timeout))
+    // A host that stalls, or a swapoff that is merely slow, looks the same.
+    #expect(weak.verdict.isNotExercised)
+    report.events[2].pid = 99
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+  }
+
+  @Test func `a hold that ends without evidence excludes nothing`() {
+    var report = Trials.excluded()
+    report.hold?.blocked = nil
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+    report = Trials.excluded()
+    report.hold?.blocked?.samples = 1
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+    report.hold?.blocked?.samples = 5
+    report.hold?.blocked?.actor = "writeback"
+    #expect(Trials.judge(Trials.pinned, report).verdict.isHarnessError)
+  }
+
+  @Test func `a swapoff that waits for something else shows nothing about the folio`() {
+    var report = Trials.excluded()
+    report.hold?.blocked?.wchan = "wait_rcu_gp"
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+    report.hold?.blocked?.wchan = "0"
+    #expect(Trials.judge(Trials.pinned, report).verdict == .pass)
+  }
+
+  @Test func `dropped events never help to a pass`() {
+    var report = Trials.interleaved()
+    report.eventsDropped = 3
+    #expect(Trials.judge(Trials.unlocked, report).verdict == .pass)
+    for kept in 0..<6 {
+      var cut = report
+      cut.events = Array(report.events.prefix(kept))
+      let verdict = Trials.judge(Trials.unlocked, cut).verdict
+      #expect(verdict.isNotExercised || verdict.isHarnessError, "\(kept) events: \(verdict)")
+    }
+    var excluded = Trials.excluded()
+    excluded.eventsDropped = 1
+    excluded.events.removeLast()
+    #expect(Trials.judge(Trials.pinned, excluded).verdict.isNotExercised)
+  }
+
+  @Test func `a hold that is still there at the report is no verdict on the kernel`() {
+    var report = Trials.excluded()
+    report.hold?.state = .held
+    report.events.removeLast(3)
+    report.actors[1].end = .stalled(wchan: "folio_wait_bit_common", stack: [])
+    #expect(Trials.judge(Trials.pinned, report).verdict.isHarnessError)
+  }
+
+  // MARK: - The rules
+
+  @Test func `a swapoff that frees the trees under a pinned folio violates S2 and S5`() {
+    var report = Trials.excluded()
+    report.hold = HoldReport(schedule: Trials.pinned, state: .reached, blocked: nil)
+    report.events[3] = Trials.event(3, Trials.swapoffPid, .swapoffTreesFreed)
+    report.events[4] = Trials.event(4, Trials.writebackPid, .writebackPinned, .release)
+    report.events[5] = Trials.event(5, Trials.writebackPid, .writebackDone)
+    let judgement = Trials.judge(Trials.pinned, report)
+    #expect(
+      judgement.verdict.titles == ["swapoff@trees-freed passed while writeback@pinned was held"])
+    #expect(judgement.checks.filter { $0.result == .violated }.map(\.claim) == [.s2, .s5])
+  }
+
+  @Test func `a swapoff that waits for an unpinned writeback is a finding, a slow one is not`() {
+    var report = Trials.excluded()
+    report.hold?.schedule = Trials.unlocked
+    for index in [0, 1, 3] { report.events[index].point = .writebackUnlocked }
+    #expect(
+      Trials.judge(Trials.unlocked, report).verdict.titles
+        == ["swapoff@trees-freed waits for writeback@unlocked"])
+    report.hold?.blocked?.wchan = "__wait_rcu_gp"
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.hold?.blocked = nil
+    report.hold?.state = .timeout
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+  }
+
+  @Test func `a writeback that succeeds on a device that is gone is a finding`() {
+    var report = Trials.interleaved()
+    report.events[5].result = 0
+    #expect(
+      Trials.judge(Trials.unlocked, report).verdict.titles
+        == ["writeback held at writeback@unlocked returns 0"])
+    report.events[5].result = -2
+    #expect(Trials.judge(Trials.unlocked, report).verdict == .pass)
+  }
+
+  @Test func `a writeback that fails though its folio is pinned breaks the rule`() {
+    var report = Trials.excluded()
+    let done = report.events.lastIndex { $0.point == .writebackDone } ?? 0
+    report.events[done].result = -12
+    #expect(
+      Trials.judge(Trials.pinned, report).verdict.titles
+        == ["writeback held at writeback@pinned returns -ENOMEM"])
+  }
+
+  @Test func `a stress whose actor gave up early is no pass`() {
+    var report = Trials.stress()
+    report.actors.append(ActorReport(name: "reclaim", pid: 77, end: .returned(errno: 5)))
+    #expect(Trials.judge(nil, report).verdict.isNotExercised)
+  }
+
+  @Test func `an upstream habit is a note and no failure`() {
+    var report = Trials.interleaved()
+    report.rest.append(
+      RestMeasurement(name: "list_lru_node.nr_items nid=0", expected: 0, observed: -3))
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.verdict == .pass)
+    #expect(judgement.findings.count == 1)
+    #expect(judgement.findings.allSatisfy { $0.known != nil })
+  }
+
+  @Test func `the result of another task or slot is not that of the held writeback`() {
+    for spoil in [
+      { (event: inout HookEvent) in event.pid = 70 },
+      { (event: inout HookEvent) in event.slot = Slot(type: 0, offset: 18) },
+    ] {
+      var report = Trials.interleaved()
+      spoil(&report.events[5])
+      #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+    }
+    var early = Trials.interleaved()
+    early.events.removeLast()
+    #expect(Trials.judge(Trials.unlocked, early).verdict.isNotExercised)
+  }
+
+  @Test func `a schedule without a rule is judged by what went wrong, and its order told`() throws {
+    let custom = try Schedule(parsing: "writeback@claimed > swapoff@trees-freed")
+    var report = Trials.excluded()
+    report.hold?.schedule = custom
+    for index in [0, 1, 3] { report.events[index].point = custom.hold }
+    let judgement = Trials.judge(custom, report)
+    #expect(judgement.verdict == .pass)
+    #expect(judgement.checks.map(\.claim) == [.s7])
+    #expect(judgement.notes.contains { $0.contains("no rule") })
+    #expect(Trials.judge(custom, report, splats: [Trials.splat()]).verdict.exitCode == 1)
+  }
+
+  // MARK: - Splats
+
+  @Test func `a splat fails the trial and violates what its rule serves`() {
+    let judgement = Trials.judge(
+      Trials.unlocked, Trials.interleaved(), splats: [Trials.splat(), Trials.splat()])
+    #expect(judgement.verdict.titles == ["KASAN: slab-use-after-free in shrink_memcg_cb"])
+    #expect(judgement.checks.filter { $0.result == .violated }.map(\.claim) == [.s1, .s2])
+    #expect(judgement.findings.first?.schedule == Trials.unlocked)
+  }
+
+  @Test func `a splat in our own module is our failure, not the kernel's`() {
+    let judgement = Trials.judge(
+      Trials.unlocked, Trials.interleaved(), splats: [Trials.splat(inHarnessModule: true)])
+    #expect(judgement.verdict.isHarnessError)
+  }
+
+  @Test func `a hung-task report of the actor that had to wait is none, and of others is one`() {
+    let wait = Trials.splat(
+      "INFO: task hung in unuse_pte_range", kind: .hungTask, seconds: 2.5, pid: Trials.swapoffPid)
+    #expect(Trials.judge(Trials.pinned, Trials.excluded(), splats: [wait]).verdict == .pass)
+    var later = wait
+    later.seconds = 9
+    #expect(Trials.judge(Trials.pinned, Trials.excluded(), splats: [later]).verdict.exitCode == 1)
+    var other = wait
+    other.pid = Trials.writebackPid
+    #expect(Trials.judge(Trials.pinned, Trials.excluded(), splats: [other]).verdict.exitCode == 1)
+  }
+
+  // MARK: - Data
+
+  @Test func `a bad page is a finding of its own kind`() {
+    let fields: [(WritableKeyPath<PageAudit, UInt64>, Finding.Kind)] = [
+      (\.stale, .staleData), (\.foreign, .foreignData), (\.lost, .lostData),
+      (\.corrupt, .corruptData),
+    ]
+    for (field, kind) in fields {
+      var report = Trials.interleaved()
+      report.pages.intact -= 1
+      report.pages[keyPath: field] += 1
+      let judgement = Trials.judge(Trials.unlocked, report)
+      #expect(judgement.findings.map(\.kind) == [kind])
+      #expect(judgement.verdict.exitCode == 1)
+    }
+  }
+
+  @Test func `an audit that read nothing, or too little, is no pass`() {
+    var report = Trials.interleaved()
+    report.pages = PageAudit()
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+    report.pages.checked = 63
+    report.pages.intact = 63
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+    var stress = Trials.stress()
+    stress.pages = PageAudit()
+    #expect(Trials.judge(nil, stress).verdict.isNotExercised)
+  }
+
+  @Test func `an audit that does not add up is an error`() {
+    var report = Trials.interleaved()
+    report.pages.intact = 60
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.pages.intact = .max
+    report.pages.stale = 2
+    #expect(Trials.judge(Trials.unlocked, report).verdict.exitCode == 1)
+  }
+
+  // MARK: - Rest
+
+  @Test func `a broken invariant is a finding against S7 with a stable title`() {
+    var report = Trials.interleaved()
+    report.rest[1].observed = 1
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.verdict.titles == ["invariant: list_lru_count_one memcg=N nid=N"])
+    #expect(judgement.checks.filter { $0.result == .violated }.map(\.claim) == [.s7])
+  }
+
+  @Test func `a rest that was not measured is no pass`() {
+    var report = Trials.interleaved()
+    report.rest = []
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.restSkipped = "swapoff never came back"
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+    #expect(
+      Trials.judge(Trials.unlocked, report, splats: [Trials.splat()]).verdict.exitCode == 1)
+  }
+
+  // MARK: - Actors
+
+  @Test func `an actor that did not come back is a finding, named after where it sleeps`() {
+    var report = Trials.excluded()
+    report.events.removeLast()
+    report.actors[1].end = .stalled(
+      wchan: "folio_wait_bit_common", stack: ["[<0>] folio_wait_bit_common+0x13f/0x340"])
+    report.restSkipped = "swapoff never came back"
+    let judgement = Trials.judge(Trials.pinned, report)
+    #expect(judgement.verdict.titles == ["swapoff stalled in folio_wait_bit_common"])
+    #expect(judgement.checks.filter { $0.result == .violated }.map(\.claim) == [.s2, .s5])
+  }
+
+  @Test func `an actor that our module keeps is our failure`() {
+    var report = Trials.interleaved()
+    report.actors[0].end = .stalled(
+      wchan: "zh_sleep", stack: ["[<0>] zh_sleep+0x1/0x2 [zswap_hooks]"])
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+  }
+
+  @Test func `an actor that was killed is a finding, unless the OOM killer did it`() {
+    var report = Trials.interleaved()
+    report.actors[0].end = .signalled(9)
+    #expect(Trials.judge(Trials.unlocked, report).verdict.titles == ["writeback killed"])
+    let kill = ConsoleNotice(kind: .oomKill, text: "Out of memory: Killed process 61 (writeback)")
+    #expect(Trials.judge(Trials.unlocked, report, notices: [kill]).verdict.isNotExercised)
+    let judgement = Trials.judge(Trials.unlocked, report, splats: [Trials.splat()])
+    #expect(judgement.findings.map(\.kind) == [.splat])
+  }
+
+  @Test func `a swapoff that fails is no pass, whatever its errno`() {
+    let exitCodes: [Int32: Int32] = [12: 4, 4: 4, 1: 2, 2: 2, 22: 2, 5: 1, 117: 1]
+    for (errno, exitCode) in exitCodes {
+      var report = Trials.interleaved()
+      report.actors[1].end = .returned(errno: errno)
+      #expect(Trials.judge(Trials.unlocked, report).verdict.exitCode == exitCode, "\(errno)")
+    }
+  }
+
+  @Test func `a report that leaves out an actor is an error`() {
+    var report = Trials.interleaved()
+    report.actors.removeLast()
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.actors = []
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+  }
+
+  // MARK: - Stress
+
+  @Test(arguments: ["swapoffs", "writebacks"])
+  func `a stress that did nothing is no pass`(count: String) {
+    var report = Trials.stress()
+    #expect(Trials.judge(nil, report).verdict == .pass)
+    report.counts[count] = 0
+    #expect(Trials.judge(nil, report).verdict.isNotExercised)
+    report.counts[count] = nil
+    #expect(Trials.judge(nil, report).verdict.isNotExercised)
+  }
+
+  @Test func `a trial without a report is no pass`() {
+    let lost = TrialJudgement.unreported(
+      Trials.spec(Trials.unlocked), splats: [], why: "the guest was lost")
+    #expect(lost.verdict.isNotExercised)
+    let crashed = TrialJudgement.unreported(
+      Trials.spec(Trials.unlocked), splats: [Trials.splat()], why: "the guest was lost")
+    #expect(crashed.verdict.exitCode == 1)
+    #expect(crashed.checks.filter { $0.result == .violated }.map(\.claim) == [.s1, .s2])
+  }
+}

@@ -1,0 +1,109 @@
+import GuestWire
+import Testing
+
+@testable import HarnessKit
+
+@Suite struct RunJudgementTests {
+  private func race(_ provider: Provider = .patch) -> [TrialJudgement] {
+    [
+      Trials.judge(Trials.unlocked, Trials.interleaved(index: 0), provider: provider),
+      Trials.judge(Trials.pinned, Trials.excluded(index: 1), provider: provider),
+    ]
+  }
+
+  private func lines(_ run: RunJudgement) -> [String] { run.claims.map(\.line) }
+
+  @Test func `a clean race holds S2, S5 and S7, and claims no more`() {
+    let run = RunJudgement.conclude(race())
+    #expect(run.verdict == .pass)
+    #expect(
+      lines(run) == [
+        "S1 not exercised", "S2 held", "S3 not exercised", "S4 not exercised", "S5 held",
+        "S6 not exercised", "S7 held", "S8 not exercised",
+      ])
+    #expect(run.claims.allSatisfy { $0.result == .held || $0.reason != nil })
+  }
+
+  @Test func `a claim is held only where each of its rules was exercised`() {
+    let half = RunJudgement.conclude([race()[0]])
+    #expect(half.claims[1].result == .notExercised)
+    #expect(half.claims[4].result == .notExercised)
+  }
+
+  @Test func `a claim is held only under every provider that ran`() {
+    #expect(RunJudgement.conclude(race() + race(.ftrace)).claims[1].result == .held)
+    let uneven = RunJudgement.conclude(race() + [race(.ftrace)[0]])
+    #expect(uneven.claims[1].result == .notExercised)
+    #expect(uneven.claims[1].reason?.contains("ftrace") == true)
+  }
+
+  @Test func `one trial that did not come to rest leaves S7 open`() {
+    var report = Trials.excluded(index: 1)
+    report.rest = []
+    report.restSkipped = "the guest was too slow"
+    let run = RunJudgement.conclude([race()[0], Trials.judge(Trials.pinned, report)])
+    #expect(run.claims[6].result == .notExercised)
+    #expect(run.claims[6].reason?.contains("trial 1") == true)
+  }
+
+  @Test func `a violated claim names the schedule`() {
+    let bad = Trials.judge(Trials.pinned, Trials.excluded(index: 1), splats: [Trials.splat()])
+    let run = RunJudgement.conclude([race()[0], bad])
+    #expect(run.verdict.exitCode == 1)
+    #expect(lines(run).contains("S5 violated: writeback@pinned > swapoff@trees-freed"))
+  }
+
+  @Test func `a run without trials is an error`() {
+    #expect(RunJudgement.conclude([]).verdict.isHarnessError)
+  }
+
+  @Test func `a stress alone neither passes nor holds anything`() {
+    let stress = Trials.judge(nil, Trials.stress())
+    let run = RunJudgement.conclude([stress])
+    #expect(run.verdict.isNotExercised)
+    #expect(run.claims.allSatisfy { $0.result == .notExercised })
+    var index = Trials.stress(index: 2)
+    index.index = 2
+    #expect(RunJudgement.conclude(race() + [Trials.judge(nil, index)]).verdict == .pass)
+  }
+
+  @Test func `a finding goes before an error, an error before what was not exercised`() {
+    let failure = HarnessFailure(.harness, "the guest lied")
+    let unusable = HarnessFailure(.kernelUnusable, "no zswap")
+    let lost = TrialJudgement.unreported(
+      Trials.spec(Trials.pinned, index: 1), splats: [], why: "the guest was lost")
+    let bad = Trials.judge(Trials.unlocked, Trials.interleaved(), splats: [Trials.splat()])
+    #expect(RunJudgement.conclude([bad, lost], failures: [failure]).verdict.exitCode == 1)
+    #expect(RunJudgement.conclude([lost], failures: [failure, unusable]).verdict.exitCode == 2)
+    #expect(RunJudgement.conclude([lost], failures: [unusable]).verdict.exitCode == 3)
+    #expect(RunJudgement.conclude([race()[0], lost]).verdict.exitCode == 4)
+    #expect(RunJudgement.conclude(race(), failures: [failure]).verdict.exitCode == 2)
+    #expect(Verdict.error(HarnessFailure(.usage, "")).exitCode == 64)
+  }
+
+  @Test func `a report outside of any trial fails the run`() {
+    let stray = Judge.stray([Trials.splat("WARNING in zswap_setup", kind: .warning)])
+    #expect(RunJudgement.conclude(race(), stray: stray.findings).verdict.exitCode == 1)
+    let ours = Judge.stray([Trials.splat(inHarnessModule: true)])
+    #expect(RunJudgement.conclude(race(), failures: ours.failures).verdict.exitCode == 2)
+    let flood = Finding.consoleFlood(omitted: 7)
+    #expect(RunJudgement.conclude(race(), stray: [flood]).verdict.exitCode == 1)
+  }
+
+  @Test func `a known upstream finding is told and fails nothing`() {
+    var report = Trials.interleaved(index: 0)
+    report.rest.append(RestMeasurement(name: "nr_items", expected: 0, observed: -3))
+    let run = RunJudgement.conclude([Trials.judge(Trials.unlocked, report), race()[1]])
+    #expect(run.verdict == .pass)
+    #expect(run.findings.count == 1)
+    #expect(run.claims[6].result == .held)
+  }
+
+  @Test func `every scenario's trials have their rule, their index and a seed of their own`() {
+    let trials = Scenario.all.flatMap { $0.trials(startingAt: 5, provider: .patch, seed: 1) }
+    #expect(trials.map(\.index) == [5, 6, 5])
+    #expect(trials.prefix(2).allSatisfy { $0.schedule.flatMap(ScheduleRule.rule) != nil })
+    #expect(trials[0].seed != trials[1].seed)
+    #expect(Scenario.named("swapoff-race") != nil)
+  }
+}
