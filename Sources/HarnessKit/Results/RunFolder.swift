@@ -1,0 +1,206 @@
+import FoundationEssentials
+import Glibc
+import GuestWire
+
+/// What could not be done with a run's folder.
+public struct RunFolderError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// "create", "write", …
+  public var operation: String
+  public var path: String
+  /// Of the system call; 0 where a refusal is our own.
+  public var errno: Int32
+  public var reason: String
+
+  init(_ operation: String, _ path: String, errno: Int32) {
+    self.operation = operation
+    self.path = path
+    self.errno = errno
+    reason = String(cString: strerror(errno))
+  }
+
+  init(_ operation: String, _ path: String, refused reason: String) {
+    self.operation = operation
+    self.path = path
+    errno = 0
+    self.reason = reason
+  }
+
+  public var description: String {
+    "\(operation) \(path): \(reason)" + (errno == 0 ? "" : " (errno \(errno))")
+  }
+}
+
+/// The folder that a run leaves behind. From its first moment it holds a
+/// `result.json` which says that the run did not finish; whatever is replaced
+/// in it is replaced whole, or stays as it was.
+public struct RunFolder: Sendable {
+  public let path: String
+  /// Replaced in tests of a full disk.
+  var write: @Sendable (Int32, [UInt8]) -> Int32 = RunFolder.writeAll
+
+  /// `runs/<time>-<kernel>`: 20261123T123209Z and the image's own name.
+  public static func defaultPath(at date: Date, kernel: String) -> String {
+    let time = String(date.formatted(.iso8601).filter { character in !"-:".contains(character) })
+    let name = kernel.split(separator: "/").last.map(String.init) ?? "kernel"
+    let safe = name.prefix(64).map { character in
+      character.isASCII && (character.isLetter || character.isNumber || "._+".contains(character))
+        ? character : "-"
+    }
+    return "runs/\(time)-\(String(safe))"
+  }
+
+  /// Makes the folder, and the folders above it. An existing one is taken only
+  /// if it is empty: an earlier run's results are not written over.
+  public init(creating path: String, record: RunRecord) throws(RunFolderError) {
+    self.path = path
+    try RunFolder.makeFolder(path)
+    try write(record)
+  }
+
+  public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  public func write(_ record: RunRecord) throws(RunFolderError) {
+    let bytes: [UInt8]
+    do {
+      bytes = [UInt8](try record.json())
+    } catch {
+      throw RunFolderError("encode", file("result.json"), refused: "\(error)")
+    }
+    try replace("result.json", with: bytes)
+  }
+
+  public func write(_ text: String, to name: String) throws(RunFolderError) {
+    try replace(name, with: Array(text.utf8))
+  }
+
+  /// Writes beside the file, sees that it is on the disk, and renames: after a
+  /// crash, or on a full disk, either the old or the new contents are there.
+  public func replace(_ name: String, with bytes: [UInt8]) throws(RunFolderError) {
+    let target = file(name)
+    let temporary = file(".\(name).tmp")
+    let descriptor = open(
+      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw RunFolderError("create", temporary, errno: errno) }
+    var failure = write(descriptor, bytes)
+    if failure == 0, fsync(descriptor) != 0 { failure = errno }
+    if close(descriptor) != 0, failure == 0 { failure = errno }
+    guard failure == 0 else {
+      unlink(temporary)
+      throw RunFolderError("write", target, errno: failure)
+    }
+    guard rename(temporary, target) == 0 else {
+      let failure = errno
+      unlink(temporary)
+      throw RunFolderError("rename", target, errno: failure)
+    }
+    syncFolder()
+  }
+
+  /// The rename itself has to reach the disk; where a file system cannot do
+  /// that, the file is whole all the same.
+  private func syncFolder() {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+  }
+
+  /// 0, or the errno of the write that failed.
+  static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32 {
+    bytes.withUnsafeBytes { buffer in
+      var done = 0
+      while done < buffer.count {
+        let count = Glibc.write(descriptor, buffer[done...].baseAddressOrNil, buffer.count - done)
+        if count < 0 {
+          if errno == EINTR { continue }
+          return errno
+        }
+        done += count
+      }
+      return 0
+    }
+  }
+
+  private static func makeFolder(_ path: String) throws(RunFolderError) {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
+      if mkdir(made, 0o755) != 0, errno != EEXIST {
+        throw RunFolderError("create", made, errno: errno)
+      }
+    }
+    guard let folder = opendir(path) else { throw RunFolderError("open", path, errno: errno) }
+    defer { closedir(folder) }
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." {
+        throw RunFolderError(
+          "create", path, refused: "it is there already, and not empty (\(name))")
+      }
+    }
+  }
+}
+
+extension Slice where Base == UnsafeRawBufferPointer {
+  fileprivate var baseAddressOrNil: UnsafeRawPointer? {
+    UnsafeRawBufferPointer(rebasing: self).baseAddress
+  }
+}
+
+/// `console.log`, growing as the guest talks, up to a limit.
+public final class ConsoleLog {
+  public static let defaultLimit = 16 << 20
+
+  public let path: String
+  public let limit: Int
+  /// Bytes that came after the limit.
+  public private(set) var omitted = 0
+  private var written = 0
+  private var descriptor: Int32
+
+  /// - Parameter limit: bytes kept.
+  public convenience init(
+    in folder: RunFolder, limit: Int = ConsoleLog.defaultLimit
+  ) throws(RunFolderError) {
+    try self.init(path: folder.file("console.log"), limit: limit)
+  }
+
+  init(path: String, limit: Int) throws(RunFolderError) {
+    self.path = path
+    self.limit = limit
+    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw RunFolderError("create", path, errno: errno) }
+  }
+
+  deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
+
+  public func append(_ bytes: some Sequence<UInt8>) throws(RunFolderError) {
+    let bytes = Array(bytes)
+    let room = limit - written
+    try put(Array(bytes.prefix(max(0, room))))
+    guard bytes.count > room else { return }
+    if omitted == 0 {
+      try put(Array("\n[harness: the log is cut here, at \(limit) bytes]\n".utf8))
+    }
+    omitted += bytes.count - max(0, room)
+    written = limit
+  }
+
+  /// Says at the end how much is missing.
+  public func close() throws(RunFolderError) {
+    guard descriptor >= 0 else { return }
+    if omitted > 0 { try put(Array("[harness: \(omitted) bytes omitted]\n".utf8)) }
+    let closing = descriptor
+    descriptor = -1
+    guard Glibc.close(closing) == 0 else { throw RunFolderError("close", path, errno: errno) }
+  }
+
+  private func put(_ bytes: [UInt8]) throws(RunFolderError) {
+    guard !bytes.isEmpty else { return }
+    let failure = RunFolder.writeAll(descriptor, bytes)
+    guard failure == 0 else { throw RunFolderError("write", path, errno: failure) }
+    written += bytes.count
+  }
+}

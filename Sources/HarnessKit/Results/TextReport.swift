@@ -1,0 +1,101 @@
+/// What stands on the terminal when a run is over; the last line is the verdict.
+public struct TextReport {
+  public static func text(of record: RunRecord, colour: Bool = false) -> String {
+    var lines = record.trials.map { trial(of: $0, colour: colour) }
+    for finding in record.findings { lines += [""] + self.finding(finding, colour: colour) }
+    lines += why(record)
+    lines.append("")
+    for claim in record.claims {
+      lines.append(paint(claim.line, claim.result.tone, colour))
+    }
+    lines.append("")
+    lines.append(paint("verdict: \(record.status.rawValue)", record.status.tone, colour))
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Why there is no verdict about the kernel, where there is none.
+  private static func why(_ record: RunRecord) -> [String] {
+    let separator = record.trials.isEmpty && record.findings.isEmpty ? [] : [""]
+    switch record.status {
+    case .pass, .fail: return []
+    case .notExercised:
+      return separator + record.reasons.map { "not exercised: \($0.oneLine)" }
+    case .error:
+      // Its first line says what is wrong, the others what to do.
+      let message = record.error?.message ?? "unknown"
+      return separator + "error: \(message)".split(separator: "\n").map { String($0).oneLine }
+    }
+  }
+
+  private static func trial(of trial: TrialRecord, colour: Bool) -> String {
+    let what = trial.title.oneLine
+    switch trial.verdict {
+    case .pass: return "\(paint("pass", .good, colour))  \(what): \(trial.outcome)"
+    case .fail:
+      return "\(paint("fail", .bad, colour))  \(what): \(trial.outcome); "
+        + trial.failingFindings.map(\.title.oneLine).joined(separator: "; ")
+    case .notExercised:
+      let reasons = trial.reasons.map(\.oneLine).joined(separator: "; ")
+      return "\(paint("skip", .doubtful, colour))  \(what): not exercised: \(reasons)"
+    case .error:
+      let failures = trial.failures.map(\.message.oneLine).joined(separator: "; ")
+      return "\(paint("error", .bad, colour)) \(what): \(failures)"
+    }
+  }
+
+  private static func finding(_ finding: Finding, colour: Bool) -> [String] {
+    let label = finding.known == nil ? "finding" : "known upstream"
+    var lines = [
+      paint("\(label): \(finding.title.oneLine)", finding.known == nil ? .bad : .doubtful, colour)
+    ]
+    if let schedule = finding.schedule { lines.append("  --schedule \"\(schedule)\"") }
+    if !finding.claims.isEmpty, finding.known == nil {
+      lines.append("  violates " + finding.claims.map(\.rawValue).joined(separator: ", "))
+    }
+    lines.append("  \((finding.known?.explanation ?? finding.details).oneLine)")
+    lines += finding.frames.prefix(5).map { "    \($0.description.oneLine)" }
+    lines.append("  fingerprint \(finding.fingerprint)")
+    return lines
+  }
+
+  fileprivate enum Tone: String {
+    case good = "32"
+    case bad = "31"
+    case doubtful = "33"
+  }
+
+  private static func paint(_ text: String, _ tone: Tone, _ colour: Bool) -> String {
+    colour ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
+  }
+}
+
+extension ClaimCheck.Result {
+  fileprivate var tone: TextReport.Tone {
+    switch self {
+    case .held: .good
+    case .violated: .bad
+    case .notExercised: .doubtful
+    }
+  }
+}
+
+extension RunRecord.Status {
+  fileprivate var tone: TextReport.Tone {
+    switch self {
+    case .pass: .good
+    case .fail, .error: .bad
+    case .notExercised: .doubtful
+    }
+  }
+}
+
+extension String {
+  /// A guest's words must not steer the terminal, nor look like lines of ours.
+  var oneLine: String {
+    String(
+      String.UnicodeScalarView(
+        unicodeScalars.map {
+          $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? Unicode.Scalar(0x20) : $0
+        }))
+  }
+}

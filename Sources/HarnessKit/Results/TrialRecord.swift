@@ -1,0 +1,59 @@
+import GuestWire
+
+/// One trial in `result.json`: what it was, what was seen, what it came to.
+public struct TrialRecord: Hashable, Sendable, Codable {
+  public var index: Int
+  public var scenario: String
+  /// Its schedule, as `--schedule` takes it; nil for a stress.
+  public var schedule: Schedule?
+  /// A stress's length; nil for a schedule.
+  public var stressSeconds: Int?
+  public var provider: Provider
+  public var pages: Int
+  /// `0x…`
+  public var seed: String
+  public var holdTimeoutMilliseconds: Int
+  public var verdict: RunRecord.Status
+  public var outcome: TrialOutcome
+  public var findings: [Finding]
+  public var failures: [HarnessFailure]
+  public var reasons: [String]
+  public var checks: [ClaimCheck]
+  public var notes: [String]
+  /// The guest's facts, the events among them; nil where the guest was lost.
+  public var report: TrialReport?
+
+  public init(_ judgement: TrialJudgement, report: TrialReport?) {
+    let spec = judgement.spec
+    index = spec.index
+    scenario = spec.scenario
+    schedule = spec.schedule
+    if case .stress(let seconds) = spec.work { stressSeconds = seconds }
+    provider = spec.provider
+    pages = spec.pages
+    seed = RunRecord.text(ofSeed: spec.seed)
+    holdTimeoutMilliseconds = spec.holdTimeoutMilliseconds
+    verdict =
+      switch judgement.verdict {
+      case .pass: .pass
+      case .fail: .fail
+      case .notExercised: .notExercised
+      case .error: .error
+      }
+    outcome = judgement.outcome
+    findings = judgement.findings
+    failures = judgement.failures
+    reasons = judgement.reasons
+    checks = judgement.checks
+    notes = judgement.notes
+    self.report = report
+  }
+
+  /// What it is called in every report: what it did, and by which provider.
+  public var title: String {
+    let what = schedule?.description ?? "stress for \(stressSeconds ?? 0) s"
+    return "\(what) [\(provider.rawValue)]"
+  }
+
+  public var failingFindings: [Finding] { findings.filter { $0.known == nil } }
+}

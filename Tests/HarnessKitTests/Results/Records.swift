@@ -1,0 +1,54 @@
+import FoundationEssentials
+import GuestWire
+
+@testable import HarnessKit
+
+/// Whole runs, for the reports.
+enum Records {
+  static let start = Date(timeIntervalSince1970: 1_795_437_129)
+
+  static func record(
+    _ trials: [(TrialJudgement, TrialReport?)], stray: [Finding] = [],
+    failures: [HarnessFailure] = []
+  ) -> RunRecord {
+    var record = RunRecord(
+      begun: start, commandLine: ["harness", "--kernel", "bzImage"], seed: .max)
+    record.kernel = RunRecord.Kernel(path: "bzImage", release: "6.12.117", sha256: "00ff")
+    record.machine = RunRecord.Machine(
+      name: "q35", cpus: 2, memoryMiB: 1024, accelerator: "tcg", qemuVersion: "7.2.22")
+    record.module = RunRecord.Module(path: "zswap_hooks.ko", vermagic: "6.12.117 SMP")
+    record.points = [
+      ProviderPoints(
+        provider: .patch,
+        points: [
+          PointStatus(point: .writebackPinned, provider: .patch, hits: 3, available: [.patch]),
+          PointStatus(point: .writebackDone, provider: nil, hits: 0, available: []),
+        ])
+    ]
+    record.trials = trials.map { TrialRecord($0.0, report: $0.1) }
+    let judgement = RunJudgement.conclude(trials.map(\.0), stray: stray, failures: failures)
+    record.finish(judgement, at: start.addingTimeInterval(42))
+    return record
+  }
+
+  static let unlocked = (
+    Trials.judge(Trials.unlocked, Trials.interleaved(index: 0)), Trials.interleaved(index: 0)
+  )
+  static let pinned = (
+    Trials.judge(Trials.pinned, Trials.excluded(index: 1)), Trials.excluded(index: 1)
+  )
+
+  static let passed = record([unlocked, pinned])
+
+  /// A finding, a known one, a trial without report, a stress.
+  static let failed: RunRecord = {
+    var report = Trials.interleaved(index: 0)
+    report.milliseconds = 1250
+    report.rest.append(RestMeasurement(name: "nr_items", expected: 0, observed: -3))
+    let bad = Trials.judge(Trials.unlocked, report, splats: [Trials.splat()])
+    let lost = TrialJudgement.unreported(
+      Trials.spec(Trials.pinned, index: 1), splats: [], why: "the guest was lost")
+    let stress = Trials.stress(index: 2)
+    return record([(bad, report), (lost, nil), (Trials.judge(nil, stress), stress)])
+  }()
+}
