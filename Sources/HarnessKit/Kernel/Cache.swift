@@ -1,0 +1,143 @@
+import Foundation
+import Glibc
+import SystemPackage
+
+/// Where what took long to make is kept: directories named after what went
+/// into them, made aside and renamed into place, so that one which is there is
+/// whole.
+public struct Cache: Sendable {
+  public let root: FilePath
+
+  public init(root: FilePath) { self.root = root }
+
+  /// `$ZSWAP_HARNESS_CACHE`, else `zswap-harness` in `$XDG_CACHE_HOME`, else in
+  /// `~/.cache`.
+  public static func standard(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(KernelError) -> Cache {
+    func directory(_ variable: String) -> FilePath? {
+      // XDG has relative paths ignored; so do we, as a chdir would move them.
+      environment[variable].map { FilePath($0) }.flatMap { $0.isAbsolute ? $0 : nil }
+    }
+    if let own = directory("ZSWAP_HARNESS_CACHE") { return Cache(root: own) }
+    if let shared = directory("XDG_CACHE_HOME") {
+      return Cache(root: shared.appending("zswap-harness"))
+    }
+    if let home = directory("HOME") { return Cache(root: home.appending(".cache/zswap-harness")) }
+    throw KernelError(
+      .host, "find", "the cache directory", "neither ZSWAP_HARNESS_CACHE nor HOME is set",
+      advice: "Set ZSWAP_HARNESS_CACHE to a directory with 5 GB free.")
+  }
+
+  /// Where an entry is, or would be.
+  public func path(_ kind: String, _ key: String) -> FilePath {
+    root.appending(kind).appending(key)
+  }
+
+  /// The entry, if it is there.
+  public func existing(_ kind: String, _ key: String) -> FilePath? {
+    let path = path(kind, key)
+    var isDirectory: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory)
+    return exists && isDirectory.boolValue ? path : nil
+  }
+
+  /// The entries of a kind, the newest first.
+  public func entries(_ kind: String) -> [FilePath] {
+    let parent = root.appending(kind)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.string)) ?? []
+    return names.filter { !$0.hasPrefix(".") && existing(kind, $0) != nil }
+      .map { name in
+        let path = parent.appending(name)
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path.string)
+        return (path, attributes?[.modificationDate] as? Date ?? .distantPast)
+      }
+      .sorted { ($0.1, $0.0.string) > ($1.1, $1.0.string) }.map(\.0)
+  }
+
+  /// The entry; made first where it is not there.
+  ///
+  /// - Parameters:
+  ///   - waiting: called once when another process is making the same entry.
+  ///   - make: fills the directory that it is given, which is not yet the
+  ///     entry. A half that a killed maker left behind is never believed, and
+  ///     the next maker removes it.
+  public func obtain(
+    _ kind: String, _ key: String, waiting: () -> Void = {},
+    make: (FilePath) async throws -> Void
+  ) async throws -> FilePath {
+    if let found = existing(kind, key) { return found }
+    let parent = root.appending(kind)
+    try createDirectory(parent)
+    let lock = try await Cache.lock(parent.appending(".\(key).lock"), waiting: waiting)
+    defer { try? lock.close() }
+    if let found = existing(kind, key) { return found }
+
+    let files = FileManager.default
+    let prefix = ".\(key).partial-"
+    for name in (try? files.contentsOfDirectory(atPath: parent.string)) ?? []
+    where name.hasPrefix(prefix) {
+      // We hold the lock, so whoever made it is gone.
+      try? files.removeItem(atPath: parent.appending(name).string)
+    }
+    let partial = parent.appending(prefix + UUID().uuidString.prefix(8))
+    try createDirectory(partial)
+    do {
+      try await make(partial)
+    } catch {
+      try? files.removeItem(atPath: partial.string)
+      throw error
+    }
+    let entry = path(kind, key)
+    guard rename(partial.string, entry.string) == 0 else {
+      let error = Errno(rawValue: errno)
+      try? files.removeItem(atPath: partial.string)
+      throw KernelError("rename the finished cache entry to", entry, error)
+    }
+    return entry
+  }
+
+  private func createDirectory(_ path: FilePath) throws(KernelError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path.string, withIntermediateDirectories: true)
+    } catch {
+      throw KernelError(
+        .host, "make cache directory", path.string, (error as NSError).localizedDescription,
+        advice: "Set ZSWAP_HARNESS_CACHE to a directory that you may write.")
+    }
+  }
+
+  /// Waits for an exclusive lock on a file. It goes with the descriptor, and
+  /// so with the process, however that ends.
+  private static func lock(
+    _ path: FilePath, waiting: () -> Void
+  ) async throws -> FileDescriptor {
+    let file: FileDescriptor
+    do {
+      // Close-on-exec: a child that outlives us must not keep the lock.
+      file = try FileDescriptor.open(
+        path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+    } catch let error as Errno {
+      throw KernelError("open lock file", path, error)
+    }
+    var said = false
+    // Polled, as flock() would block a thread of the cooperative pool.
+    while flock(file.rawValue, LOCK_EX | LOCK_NB) != 0 {
+      let error = Errno(rawValue: errno)
+      guard error == .wouldBlock || error == .interrupted else {
+        try? file.close()
+        throw KernelError("lock", path, error)
+      }
+      if !said { waiting() }
+      said = true
+      do {
+        try await Task.sleep(for: .milliseconds(200))
+      } catch {
+        try? file.close()
+        throw error
+      }
+    }
+    return file
+  }
+}

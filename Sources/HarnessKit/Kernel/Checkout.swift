@@ -1,0 +1,51 @@
+import Foundation
+import SystemPackage
+
+/// The project's own folders that are needed at run time: `qemu/` and `kmod/`.
+public struct Checkout: Hashable, Sendable {
+  public let root: FilePath
+  public var kernelConfigs: FilePath { root.appending("qemu/kernel/config") }
+  public var patches: FilePath { root.appending("qemu/kernel/patches") }
+  public var mutants: FilePath { root.appending("qemu/kernel/mutants") }
+  public var kmod: FilePath { root.appending("kmod") }
+
+  public init(root: FilePath) { self.root = root }
+
+  /// `$ZSWAP_HARNESS_ROOT`, else the first folder with `Package.swift` and
+  /// `kmod/` (or `qemu/`) on the way up from the executable and from the current
+  /// directory.
+  public static func locate(
+    environment: [String: String] = ProcessInfo.processInfo.environment,
+    from starts: [FilePath]? = nil
+  ) throws(KernelError) -> Checkout {
+    if let given = environment["ZSWAP_HARNESS_ROOT"] {
+      guard isCheckout(FilePath(given)) else {
+        throw KernelError(
+          .host, "use ZSWAP_HARNESS_ROOT", given, "no Package.swift and qemu/ in it",
+          advice: "Set it to the checkout's folder, or unset it.")
+      }
+      return Checkout(root: FilePath(given))
+    }
+    let files = FileManager.default
+    let executable = (try? files.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    let starts = starts ?? [FilePath(executable), FilePath(files.currentDirectoryPath)]
+    for start in starts {
+      var directory = start
+      while !directory.isEmpty {
+        if isCheckout(directory) { return Checkout(root: directory) }
+        guard directory.removeLastComponent() else { break }
+      }
+    }
+    throw KernelError(
+      .host, "find", "the checkout",
+      "no folder with Package.swift and qemu/ above the executable"
+        + " or the current directory",
+      advice: "Run inside the checkout, or set ZSWAP_HARNESS_ROOT to it.")
+  }
+
+  private static func isCheckout(_ path: FilePath) -> Bool {
+    ["Package.swift", "qemu/kernel"].allSatisfy {
+      FileManager.default.fileExists(atPath: path.appending($0).string)
+    }
+  }
+}

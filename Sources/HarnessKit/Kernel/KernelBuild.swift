@@ -1,0 +1,200 @@
+import Foundation
+import SystemPackage
+
+/// Builds a kernel that the harness can do its whole job on, once: what is
+/// built is kept under a hash of all that went into it.
+///
+/// An entry is `linux/` (the source) and `linux/build/` (O=). In this layout
+/// Kbuild writes relative paths into its dependency files, so that an entry can
+/// be renamed and copied and still rebuilds only what changed: a mutant takes
+/// seconds.
+public struct KernelBuild: Sendable {
+  public var source: KernelSource = .standard
+  /// Names in `qemu/kernel/config`, or paths of files; later ones win.
+  public var fragments: [String] = []
+  /// Whether the kernel gets its hook points: the series and `hooks.config`.
+  public var hooks = true
+  public var patches: [FilePath] = []
+  public var mutants: [String] = []
+  public var jobs: Int?
+
+  public init() {}
+
+  /// The image's path, built first where it is not there.
+  public func image(checkout: Checkout, cache: Cache) async throws -> FilePath {
+    let config = try ConfigFragments.load(fragments, hooks: hooks, from: checkout)
+    let extra =
+      try patches.map { try KernelPatch($0) }
+      + mutants.map { try KernelPatch.mutant($0, of: checkout) }
+    try KernelBuild.requireTools()
+    let tree = try await source.tree(in: cache)
+    // A tree of the user's that has the series already is left as it is.
+    let isPatched = FileManager.default.fileExists(
+      atPath: tree.path.appending("include/linux/zswap_hooks.h").string)
+    let series = hooks && !isPatched ? try KernelPatch.series(of: checkout) : []
+    let inputs = Inputs(
+      tree: tree, config: config, series: series, compiler: try await KernelBuild.compiler(),
+      jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+    return try await inputs.build(extra, alwaysFromBase: patches.isEmpty, in: cache)
+      .appending("linux/build/arch/x86/boot/bzImage")
+  }
+
+  /// Where the modules of a build made here are installed.
+  static func modules(of buildTree: FilePath) -> FilePath {
+    buildTree.removingLastComponent().removingLastComponent().appending("lib/modules")
+  }
+
+  private static func requireTools() throws(KernelError) {
+    let missing = ["make", "gcc", "ld", "flex", "bison", "bc", "patch", "xz"]
+      .filter { Tool.locate($0) == nil }
+    guard !missing.isEmpty else { return }
+    let packages = missing.map { $0 == "ld" ? "binutils" : Tool.package(of: $0) }
+    throw KernelError(
+      .host, "build", "a kernel", "not installed: \(missing.joined(separator: ", "))",
+      advice: "apt-get install \(packages.joined(separator: " ")) libelf-dev")
+  }
+
+  private static func compiler() async throws -> String {
+    let gcc = try await Tool("gcc").run(["--version"]).lines.first ?? ""
+    let ld = try await Tool("ld").run(["--version"]).lines.first ?? ""
+    return "\(gcc); \(ld)"
+  }
+}
+
+/// All that goes into the kernels of one family: those that differ only in
+/// what is patched on top.
+private struct Inputs: Sendable {
+  let tree: KernelSource.Tree
+  let config: ConfigFragments
+  let series: [KernelPatch]
+  let compiler: String
+  let jobs: Int
+
+  /// To be counted up when the way of building changes what comes out.
+  private static let recipe = 1
+
+  func build(
+    _ extra: [KernelPatch], alwaysFromBase: Bool, in cache: Cache
+  ) async throws -> FilePath {
+    let manifest = manifest(with: extra)
+    let key = String(try await ContentHash.of(manifest).prefix(24))
+    if let found = cache.existing("kernels", key) { return found }
+
+    var base: FilePath?
+    if !extra.isEmpty {
+      let baseKey = String(try await ContentHash.of(self.manifest(with: [])).prefix(24))
+      base = cache.existing("kernels", baseKey)
+      // A mutant seldom comes alone: its base is worth building. A patch may
+      // bring options that the fragments ask for, and its base not build.
+      if base == nil && alwaysFromBase {
+        base = try await build([], alwaysFromBase: true, in: cache)
+      }
+    }
+    let failureLog = cache.path("kernels", ".\(key).failed.log")
+    let waiting = { Progress.note("waiting: another process builds this kernel (\(key))") }
+    return try await cache.obtain("kernels", key, waiting: waiting) { directory in
+      let linux = directory.appending("linux")
+      if let base {
+        try await copy(base, to: linux)
+      } else {
+        try await Tool("cp").run(["-al", tree.path.string, linux.string])
+        for patch in series { try await patch.apply(to: linux) }
+      }
+      for patch in extra { try await patch.apply(to: linux) }
+      let log = directory.appending("make.log")
+      do {
+        try await configure(linux, log: log)
+        try await make(linux, log: log, installTo: directory)
+      } catch {
+        try? FileManager.default.removeItem(atPath: failureLog.string)
+        try? FileManager.default.copyItem(atPath: log.string, toPath: failureLog.string)
+        throw (error as? KernelError)?.naming(log: failureLog) ?? error
+      }
+      try Data(manifest.utf8).write(
+        to: URL(fileURLWithPath: directory.appending("manifest").string))
+      try Data(linux.string.utf8).write(
+        to: URL(fileURLWithPath: directory.appending("built-at").string))
+    }
+  }
+
+  /// The text that the key is a hash of.
+  private func manifest(with extra: [KernelPatch]) -> String {
+    (["recipe \(Inputs.recipe)", "source \(tree.identity)", "compiler \(compiler)"]
+      + ["--- configuration", config.text]
+      + (series + extra).flatMap { ["--- \($0.name)", $0.text] }).joined(separator: "\n")
+  }
+
+  /// Copies a finished build so that make finds nothing to do in it.
+  private func copy(_ entry: FilePath, to linux: FilePath) async throws {
+    let old = entry.appending("linux")
+    let files = FileManager.default
+    try files.createDirectory(atPath: linux.string, withIntermediateDirectories: true)
+    // The source by hard links: patch(1) replaces a file, never writes into it.
+    let names = try files.contentsOfDirectory(atPath: old.string).filter { $0 != "build" }
+    try await Tool("cp").run(
+      ["-al", "-t", linux.string] + names.map { old.appending($0).string })
+    try await Tool("cp").run([
+      "-a", "--reflink=auto", old.appending("build").string, linux.appending("build").string,
+    ])
+    // tools/ is built with absolute paths, by its own rules. Left alone,
+    // objtool would be built again, and after it every object that it checks.
+    let builtAt = String(
+      decoding: files.contents(atPath: entry.appending("built-at").string) ?? Data(),
+      as: UTF8.self)
+    let tools = linux.appending("build/tools")
+    guard !builtAt.isEmpty, let walk = files.enumerator(atPath: tools.string) else { return }
+    while let name = walk.nextObject() as? String {
+      guard name.hasSuffix(".cmd") || name.hasSuffix(".d") else { continue }
+      let url = URL(fileURLWithPath: tools.appending(name).string)
+      guard let text = try? String(contentsOf: url, encoding: .utf8), text.contains(builtAt)
+      else { continue }
+      try text.replacing(builtAt, with: linux.string)
+        .write(to: url, atomically: false, encoding: .utf8)
+    }
+  }
+
+  private func configure(_ linux: FilePath, log: FilePath) async throws {
+    let build = linux.appending("build")
+    try FileManager.default.createDirectory(
+      atPath: build.string, withIntermediateDirectories: true)
+    let fragment = build.appending("harness.config")
+    try Data(config.text.utf8).write(to: URL(fileURLWithPath: fragment.string))
+    try await MakeRun(log: log, title: "configuring the kernel").run(
+      variables + ["KCONFIG_ALLCONFIG=\(fragment)", "allnoconfig"], in: linux)
+    try config.requireSurvival(in: try KernelConfig.read(build.appending(".config")))
+  }
+
+  private func make(_ linux: FilePath, log: FilePath, installTo root: FilePath) async throws {
+    try await MakeRun(log: log, title: "building the kernel").run(
+      variables + ["-j\(jobs)", "bzImage", "modules"], in: linux)
+    try await MakeRun(log: log, title: "installing its modules").run(
+      variables + ["INSTALL_MOD_PATH=\(root)", "modules_install"], in: linux)
+    // Links to where the tree is now, which is not where it will be.
+    let modules = root.appending("lib/modules")
+    for release in (try? FileManager.default.contentsOfDirectory(atPath: modules.string)) ?? [] {
+      for link in ["build", "source"] {
+        try? FileManager.default.removeItem(
+          atPath: modules.appending(release).appending(link).string)
+      }
+    }
+  }
+
+  /// The same inputs give the same bytes, and nothing of this host in them.
+  /// LOCALVERSION, set though empty, keeps a "+" for git trees away.
+  private var variables: [String] {
+    [
+      "O=build", "ARCH=x86_64", "LOCALVERSION=", "KBUILD_BUILD_USER=harness",
+      "KBUILD_BUILD_HOST=zswap", "KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_VERSION=1",
+    ]
+  }
+}
+
+extension KernelError {
+  /// Adds where the whole log is.
+  fileprivate func naming(log: FilePath) -> KernelError {
+    KernelError(
+      code, operation, object, problem,
+      advice: advice.map { "\($0)\n  The log: \(log)" }
+        ?? "The log: \(log)", details: details)
+  }
+}

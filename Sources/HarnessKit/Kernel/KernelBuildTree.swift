@@ -1,0 +1,42 @@
+import Foundation
+import SystemPackage
+
+/// Where the kernel's own build keeps things.
+enum KernelBuildTree {
+  /// The tree that an image at `arch/x86/boot/bzImage` was built in.
+  static func above(image: FilePath) -> FilePath? {
+    // A link to a build's image is as good as the image.
+    let real = FilePath(URL(fileURLWithPath: image.string).resolvingSymlinksInPath().path)
+    for path in [image, real] {
+      var tree = path
+      for expected in ["boot", "x86", "arch"] {
+        tree.removeLastComponent()
+        guard tree.lastComponent?.string == expected else {
+          tree = FilePath()
+          break
+        }
+      }
+      // arch/x86_64/boot/bzImage is a link that the build makes as well.
+      guard !tree.isEmpty else { continue }
+      tree.removeLastComponent()
+      if isBuildTree(tree) { return tree }
+    }
+    return nil
+  }
+
+  /// Whether modules can be built there.
+  static func isBuildTree(_ path: FilePath) -> Bool {
+    ["Makefile", ".config", "include/generated/autoconf.h"].allSatisfy {
+      FileManager.default.fileExists(atPath: path.appending($0).string)
+    }
+  }
+}
+
+extension KernelBuildTree {
+  /// The release of the kernel built there; nil where the tree does not say.
+  static func release(of tree: FilePath) -> String? {
+    let file = tree.appending("include/config/kernel.release")
+    guard let data = FileManager.default.contents(atPath: file.string) else { return nil }
+    return String(decoding: data, as: UTF8.self).split(separator: "\n").first.map(String.init)
+  }
+}

@@ -1,0 +1,64 @@
+import SystemPackage
+
+/// Why a kernel, or something made for it, cannot be used: what was being
+/// done, to which object, what is wrong, and what to do about it.
+public struct KernelError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Tells whose fault it is, which decides the exit code.
+  public enum Code: Hashable, Sendable {
+    /// The file is no kernel image, or half of one.
+    case image
+    /// An option is missing, contradictory or unreadable.
+    case config
+    /// A patch or mutant does not fit the source.
+    case patch
+    /// Source, image, headers or a package that is not to be had.
+    case notFound
+    /// The kernel's or the module's build failed.
+    case build
+    /// The module was built for another kernel.
+    case moduleMismatch
+    /// A file or tool of the host failed; says nothing about the kernel.
+    case host
+  }
+
+  public let code: Code
+  public let operation: String
+  public let object: String
+  public let problem: String
+  /// What to do about it.
+  public let advice: String?
+  /// Evidence, such as the last lines of a log.
+  public let details: [String]
+
+  public init(
+    _ code: Code, _ operation: String, _ object: String, _ problem: String,
+    advice: String? = nil, details: [String] = []
+  ) {
+    self.code = code
+    self.operation = operation
+    self.object = object
+    self.problem = problem
+    self.advice = advice
+    self.details = details
+  }
+
+  /// A system call on a file of the host failed.
+  init(_ operation: String, _ path: FilePath, _ errno: Errno, advice: String? = nil) {
+    let notFound = errno == .noSuchFileOrDirectory
+    self.init(
+      notFound ? .notFound : .host, operation, path.string, "\(errno) (\(errno.rawValue))",
+      advice: advice)
+  }
+
+  /// The first line says what is wrong, the last one what to do.
+  public var description: String {
+    var lines = ["\(operation) \(object): \(problem)"]
+    lines += details.map { "    \($0)" }
+    if let advice { lines.append("  \(advice)") }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The exit code that design.md's table gives: 3 where the kernel cannot be
+  /// built or used, 2 where the host is at fault.
+  public var exitCode: Int32 { code == .host ? 2 : 3 }
+}

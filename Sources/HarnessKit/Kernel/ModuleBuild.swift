@@ -1,0 +1,122 @@
+import Foundation
+import SystemPackage
+
+/// Builds `kmod/` for exactly one kernel, once.
+public struct ModuleBuild: Sendable {
+  public let sources: FilePath
+  public let cache: Cache
+  public static let fileName = "zswap_hooks.ko"
+
+  public init(checkout: Checkout, cache: Cache) {
+    self.init(sources: checkout.kmod, cache: cache)
+  }
+
+  init(sources: FilePath, cache: Cache) {
+    self.sources = sources
+    self.cache = cache
+  }
+
+  /// The module for a kernel, built where it is not there, and checked to be
+  /// that kernel's.
+  ///
+  /// - Parameter prebuilt: a module built elsewhere, taken instead.
+  public func module(for kernel: Kernel, prebuilt: FilePath? = nil) async throws -> FilePath {
+    if let prebuilt {
+      try Vermagic.check(module: prebuilt, kernel: kernel)
+      return prebuilt
+    }
+    let tree = try kernel.requireBuildTree()
+    guard FileManager.default.fileExists(atPath: sources.appending("Kbuild").string) else {
+      throw KernelError(
+        .notFound, "build the module in", sources.string, "there is no Kbuild in it",
+        advice: "Run inside a whole checkout, or set ZSWAP_HARNESS_ROOT to one.")
+    }
+    let names = try sourceNames()
+    let key = String(try await ContentHash.of(try await manifest(names, tree, kernel)).prefix(24))
+    let failureLog = cache.path("modules", ".\(key).failed.log")
+    let entry = try await cache.obtain("modules", key) { directory in
+      for name in names {
+        let target = directory.appending(name)
+        try FileManager.default.createDirectory(
+          atPath: target.removingLastComponent().string, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+          atPath: sources.appending(name).string, toPath: target.string)
+      }
+      try await build(directory, tree, failureLog: failureLog)
+    }
+    let module = entry.appending(ModuleBuild.fileName)
+    try Vermagic.check(module: module, kernel: kernel)
+    return module
+  }
+
+  private func build(
+    _ directory: FilePath, _ tree: FilePath, failureLog: FilePath
+  ) async throws {
+    let log = directory.appending("make.log")
+    // BTF for the module would take pahole, and nobody reads it.
+    var arguments = [
+      "-C", tree.string, "M=\(directory)", "W=1", "CONFIG_DEBUG_INFO_BTF_MODULES=",
+    ]
+    // Headers of a distribution name the compiler that it was built with;
+    // where that is not installed, another will do.
+    if let named = ModuleBuild.namedCompiler(tree), Tool.locate(named) == nil {
+      Progress.note("\(named), which built this kernel, is not installed; using gcc")
+      arguments.append("CC=gcc")
+    }
+    do {
+      try await MakeRun(log: log, title: "building \(ModuleBuild.fileName)").run(
+        arguments + ["modules"], in: directory)
+    } catch let error as KernelError {
+      try? FileManager.default.removeItem(atPath: failureLog.string)
+      try? FileManager.default.copyItem(atPath: log.string, toPath: failureLog.string)
+      throw KernelError(
+        .build, "build module", sources.string, "it does not build against \(tree)",
+        advice: "The log: \(failureLog)", details: error.details)
+    }
+    guard
+      FileManager.default.fileExists(atPath: directory.appending(ModuleBuild.fileName).string)
+    else {
+      throw KernelError(
+        .build, "build module", sources.string, "make made no \(ModuleBuild.fileName)",
+        advice: "Its Kbuild has to say obj-m := zswap_hooks.o.")
+    }
+  }
+
+  /// The files that a build takes; not what an earlier one left.
+  private func sourceNames() throws -> [String] {
+    let made = [".o", ".ko", ".mod", ".mod.c", ".cmd", ".symvers", ".order", ".d"]
+    return try FileManager.default.subpathsOfDirectory(atPath: sources.string).filter { name in
+      var isDirectory: ObjCBool = false
+      let path = sources.appending(name).string
+      return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        && !isDirectory.boolValue && !made.contains(where: name.hasSuffix)
+    }.sorted()
+  }
+
+  private func manifest(
+    _ names: [String], _ tree: FilePath, _ kernel: Kernel
+  ) async throws -> String {
+    var lines = ["recipe 2", "kernel \(kernel.vermagic)", "tree \(tree)"]
+    for file in [".config", "Module.symvers", "include/generated/utsrelease.h"] {
+      let path = tree.appending(file)
+      guard FileManager.default.fileExists(atPath: path.string) else { continue }
+      lines.append("\(file) \(try await ContentHash.of(file: path))")
+    }
+    for name in names {
+      lines.append("\(name) \(try await ContentHash.of(file: sources.appending(name)))")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// `x86_64-linux-gnu-gcc-12`, from Debian's .kernelvariables.
+  static func namedCompiler(_ tree: FilePath) -> String? {
+    let file = tree.appending(".kernelvariables").string
+    guard let data = FileManager.default.contents(atPath: file) else { return nil }
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+    func value(_ suffix: String) -> String? {
+      lines.first { $0.contains(suffix) }?.split(separator: " ").last.map(String.init)
+    }
+    guard let compiler = value("CC = ")?.replacing("$(CROSS_COMPILE)", with: "") else { return nil }
+    return (value("CROSS_COMPILE = ") ?? "") + compiler
+  }
+}

@@ -1,0 +1,163 @@
+public import GuestWire
+
+/// What the harness needs of a kernel, checked against its configuration
+/// before anything is booted.
+public enum Preflight {
+  /// One row of the table.
+  public struct Requirement: Hashable, Sendable {
+    /// Any one of them will do.
+    public let options: [String]
+    /// Whether a module is as good as built in.
+    public let moduleWillDo: Bool
+    /// What has to be so for the row to count; nil: always.
+    public let unless: String?
+    /// What it is needed for.
+    public let reason: String
+    /// What a run is like without it; nil: there can be no run.
+    public let price: String?
+
+    /// The line to add to the configuration.
+    public var line: String { "CONFIG_\(options[0])=y" }
+
+    /// - Parameter options: alternatives are parted by `|`.
+    fileprivate static func needed(
+      _ options: String, moduleWillDo: Bool = false, unless: String? = nil, _ reason: String
+    ) -> Requirement {
+      Requirement(
+        options: options.split(separator: "|").map(String.init), moduleWillDo: moduleWillDo,
+        unless: unless, reason: reason, price: nil)
+    }
+
+    fileprivate static func wished(
+      _ options: String, moduleWillDo: Bool = false, unless: String? = nil, _ reason: String,
+      price: String
+    ) -> Requirement {
+      Requirement(
+        options: options.split(separator: "|").map(String.init), moduleWillDo: moduleWillDo,
+        unless: unless, reason: reason, price: price)
+    }
+
+    func isMet(by config: KernelConfig) -> Bool {
+      if let unless, config[unless] == .yes { return true }
+      return options.contains {
+        config[$0] == .yes || (moduleWillDo && config[$0] == .module)
+      }
+    }
+  }
+
+  /// A requirement that the kernel does not meet, and what it has instead.
+  public struct Miss: Hashable, Sendable, CustomStringConvertible {
+    public let requirement: Requirement
+    public let actual: KernelConfig.Value
+    public var isFatal: Bool { requirement.price == nil }
+
+    public var description: String {
+      requirement.options.map { "CONFIG_\($0)" }.joined(separator: " or ") + " is \(summary)"
+    }
+
+    /// The description less the option's name.
+    var summary: String {
+      let start = "\(actual == .no ? "not set" : actual.description): "
+      guard let price = requirement.price else {
+        return start + "needed \(requirement.reason); add \(requirement.line)"
+      }
+      return start + "wanted \(requirement.reason); without it \(price); add \(requirement.line)"
+    }
+  }
+
+  /// The table, the fatal rows first.
+  public static let requirements: [Requirement] = [
+    .needed("64BIT", "because guest agent and module are built for x86-64"),
+    .needed("ZSWAP", "because zswap is what is tested"),
+    .needed("SWAP", "because swapoff is half of the race"),
+    .needed("MODULES", "to load zswap_hooks.ko"),
+    .needed("MEMCG", "to press memory in a cgroup, and for zswap's LRU for each memcg"),
+    .needed("BLK_DEV_INITRD", "to boot the guest image"),
+    .needed("BINFMT_ELF", "to run the guest agent"),
+    .needed("SERIAL_8250_CONSOLE", "to read the guest's console"),
+    .needed("PRINTK", "to see the kernel's reports"),
+    .needed("PROC_FS", "for /proc/swaps and /proc/vmstat"),
+    .needed("SYSFS", "for zswap's parameters"),
+    .needed("DEBUG_FS", "for the module's files and zswap's counters"),
+    .needed("SHMEM", "for the guest's root file system"),
+    .needed("VIRTIO_PCI|VIRTIO_MMIO", moduleWillDo: true, "for the guest's devices"),
+    .needed("VIRTIO_BLK", moduleWillDo: true, "for the disk with the swapfile"),
+    .needed("VIRTIO_CONSOLE", moduleWillDo: true, "for the channel between host and guest"),
+    .needed("EXT4_FS", moduleWillDo: true, "for the file system with the swapfile"),
+    .needed("ZSMALLOC|ZBUD|Z3FOLD", moduleWillDo: true, "for zswap's pool"),
+    .needed("CRYPTO_LZO|CRYPTO_ZSTD|CRYPTO_LZ4", moduleWillDo: true, "to compress pages"),
+    .needed("KALLSYMS", "because the module looks up what the kernel does not export"),
+    .needed("KPROBES", "because the module finds kallsyms_lookup_name with a kprobe"),
+    .needed(
+      "DYNAMIC_FTRACE", unless: "ZSWAP_HOOKS",
+      "to reach the hook points of a kernel without the patch series"),
+    .needed(
+      "KALLSYMS_ALL", unless: "ZSWAP_HOOKS",
+      "to reach static data of a kernel without the patch series"),
+    .wished(
+      "SMP", "to run both sides at once",
+      price: "the sides alternate on one CPU, and unordered races are rare"),
+    .wished(
+      "KALLSYMS_ALL", "to read zswap's pools and LRUs",
+      price: "the lru file of the module is empty and S6 is not exercised"),
+    .wished(
+      "DYNAMIC_FTRACE", "for points that the patch series lacks, and for the ftrace provider",
+      price: "only the patch provider is there"),
+    .wished("MODULE_UNLOAD", "to unload the module", price: "its removal is not tested"),
+    .wished("DEVTMPFS", "for device nodes", price: "the agent makes them itself"),
+    .wished(
+      "KASAN", "to see uses of freed memory",
+      price: "a use after free may go unnoticed, so that S1 and S5 hold only as far as data show"),
+    .wished(
+      "PROVE_LOCKING", "to see lock-order and RCU mistakes",
+      price: "a deadlock is noticed only when it happens"),
+    .wished(
+      "DEBUG_LIST", "to see corrupted LRU lists",
+      price: "a list broken by a lost race may go unnoticed"),
+    .wished(
+      "DETECT_HUNG_TASK", "to see the stacks of a stall",
+      price: "a stall is seen by the agent's watchdog only"),
+    .wished(
+      "BLK_DEV_RAM", moduleWillDo: true, "for a synchronous swap device",
+      price: "the scenarios on SWP_SYNCHRONOUS_IO are skipped"),
+    .wished(
+      "SHRINKER_DEBUG", "to ask the kernel's own shrinker for writeback",
+      price: "the shrinker is driven through the module only"),
+    .wished(
+      "IKCONFIG", "to carry its configuration in the image",
+      price: "the .config has to lie beside the image"),
+  ]
+
+  /// Every requirement that is not met, the fatal ones first. One option is
+  /// named once.
+  public static func misses(_ config: KernelConfig) -> [Miss] {
+    var named: Set<String> = []
+    return requirements.filter { !$0.isMet(by: config) && named.insert($0.options[0]).inserted }
+      .map { Miss(requirement: $0, actual: config[$0.options[0]]) }
+  }
+
+  /// Refuses a kernel on which no run is possible, naming every option.
+  public static func check(_ config: KernelConfig, kernel: String) throws(KernelError) {
+    let fatal = misses(config).filter(\.isFatal)
+    guard let first = fatal.first else { return }
+    let names = fatal.map { "CONFIG_\($0.requirement.options[0])" }.joined(separator: ", ")
+    throw KernelError(
+      .config, "use kernel", kernel, "it lacks \(names)",
+      advice: "Add these lines and rebuild, or let `harness kernel build` make a kernel: "
+        + fatal.map(\.requirement.line).joined(separator: " ")
+        + (config.origin.map { "\n  (configuration: \($0))" } ?? ""),
+      details: fatal.count == 1
+        ? [first.requirement.reason]
+        : fatal.map { "\($0.requirement.line): \($0.requirement.reason)" })
+  }
+
+  /// The ways in which the module can reach this kernel's hook points.
+  public static func providers(_ config: KernelConfig) -> [Provider] {
+    var providers: [Provider] = []
+    if config["ZSWAP_HOOKS"] == .yes { providers.append(.patch) }
+    if ["DYNAMIC_FTRACE", "KPROBES", "KALLSYMS_ALL"].allSatisfy({ config[$0] == .yes }) {
+      providers.append(.ftrace)
+    }
+    return providers
+  }
+}

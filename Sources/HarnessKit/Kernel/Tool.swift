@@ -1,0 +1,152 @@
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// A program of the host, and how it is called.
+public struct Tool: Sendable {
+  public let name: String
+  public var directory: FilePath?
+  /// Set over the inherited environment; nil unsets.
+  public var environment: [String: String?]
+
+  public init(
+    _ name: String, in directory: FilePath? = nil, environment: [String: String?] = [:]
+  ) {
+    self.name = name
+    self.directory = directory
+    // Messages of tools are matched and shown: in one language.
+    self.environment = environment.merging(["LC_ALL": "C"]) { given, _ in given }
+  }
+
+  /// What a finished program left.
+  public struct Result: Sendable {
+    public let status: Int32
+    public let output: [UInt8]
+    public let errors: String
+
+    public var text: String { String(decoding: output, as: UTF8.self) }
+    public var lines: [String] { text.split(separator: "\n").map(String.init) }
+  }
+
+  /// Runs to the end and keeps what it wrote.
+  ///
+  /// - Parameter accepting: which exit statuses are no error.
+  @discardableResult
+  public func run(
+    _ arguments: [String], input: FilePath? = nil,
+    accepting: @Sendable (Int32) -> Bool = { $0 == 0 }
+  ) async throws(ToolError) -> Result {
+    let configuration = try configuration(arguments)
+    let status: TerminationStatus
+    let output: [UInt8]
+    let errors: String
+    do {
+      let file = try FileDescriptor.open(input ?? "/dev/null", .readOnly, options: .closeOnExec)
+      let result = try await Subprocess.run(
+        configuration,
+        input: .fileDescriptor(file, closeAfterSpawningProcess: true),
+        output: .bytes(limit: 1 << 30), error: .string(limit: 1 << 24))
+      status = result.terminationStatus
+      output = result.standardOutput
+      errors = result.standardError
+    } catch {
+      throw notRun(arguments, error)
+    }
+    let code = try exitStatus(status, arguments, errors.split(separator: "\n").map(String.init))
+    guard accepting(code) else {
+      throw ToolError(
+        command: commandLine(arguments), reason: .exited(code),
+        lastLines: errors.split(separator: "\n").suffix(8).map(String.init))
+    }
+    return Result(status: code, output: output, errors: errors)
+  }
+
+  /// Runs to the end and hands on each line, of output and errors alike, as it
+  /// comes. Returns the exit status.
+  public func stream(
+    _ arguments: [String], line: (String) throws -> Void
+  ) async throws(ToolError) -> Int32 {
+    let configuration = try configuration(arguments)
+    let status: TerminationStatus
+    do {
+      let result = try await Subprocess.run(
+        configuration, input: .none, output: .sequence, error: .combinedWithOutput
+      ) { execution in
+        for try await text in execution.standardOutput.strings() {
+          try line(text.last?.isNewline == true ? String(text.dropLast()) : text)
+        }
+      }
+      status = result.terminationStatus
+    } catch {
+      throw notRun(arguments, error)
+    }
+    return try exitStatus(status, arguments, [])
+  }
+
+  /// Where the program is. Looks into the sbin directories too, which a plain
+  /// user's PATH lacks on Debian.
+  public static func locate(_ name: String) -> FilePath? {
+    if name.hasPrefix("/") { return FilePath(name) }
+    return searchPath.map { FilePath($0).appending(name) }
+      .first { FileManager.default.isExecutableFile(atPath: $0.string) }
+  }
+
+  /// The Debian package that has the program, where it is not named alike.
+  static func package(of name: String) -> String {
+    switch name {
+    case "depmod", "modinfo": "kmod"
+    case "xz", "lzma": "xz-utils"
+    case "mke2fs": "e2fsprogs"
+    case "sha256sum", "cp", "touch": "coreutils"
+    case "apt-get", "apt-cache": "apt"
+    case "dpkg-deb", "dpkg-query": "dpkg"
+    case "qemu-system-x86_64": "qemu-system-x86"
+    default: name
+    }
+  }
+
+  private static var searchPath: [String] {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    let own = path.split(separator: ":").map(String.init)
+    return own + ["/usr/sbin", "/sbin"].filter { !own.contains($0) }
+  }
+
+  private func configuration(_ arguments: [String]) throws(ToolError) -> Configuration {
+    guard let path = Tool.locate(name) else {
+      throw ToolError(
+        command: name, reason: .missing(package: Tool.package(of: name)), lastLines: [])
+    }
+    var updates: [Environment.Key: String?] = ["PATH": Tool.searchPath.joined(separator: ":")]
+    for (key, value) in environment {
+      guard let key = Environment.Key(rawValue: key) else { continue }
+      updates.updateValue(value, forKey: key)
+    }
+    return Configuration(
+      executable: .path(path), arguments: Arguments(arguments),
+      environment: .inherit.updating(updates), workingDirectory: directory)
+  }
+
+  private func notRun(_ arguments: [String], _ error: any Error) -> ToolError {
+    ToolError(
+      command: commandLine(arguments), reason: .notRun(String(describing: error)), lastLines: [])
+  }
+
+  private func exitStatus(
+    _ status: TerminationStatus, _ arguments: [String], _ lastLines: [String]
+  ) throws(ToolError) -> Int32 {
+    switch status {
+    case .exited(let code): return code
+    case .signaled(let signal):
+      throw ToolError(
+        command: commandLine(arguments), reason: .killed(signal: signal),
+        lastLines: lastLines.suffix(8))
+    }
+  }
+
+  private func commandLine(_ arguments: [String]) -> String {
+    ([name] + arguments).map { word in
+      let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_=+./:,@%".contains($0) }
+      return plain && !word.isEmpty ? word : "'\(word)'"
+    }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import HarnessKit
+import SystemPackage
+import Testing
+
+@Suite struct CacheTests {
+  private struct Killed: Error {}
+
+  @Test func `an entry is made once, however many want it`() async throws {
+    try await withTemporaryDirectory { root in
+      let cache = Cache(root: root)
+      try await withThrowingTaskGroup(of: FilePath.self) { group in
+        for _ in 0..<4 {
+          group.addTask { @Sendable in
+            try await cache.obtain("kernels", "k") { directory in
+              try write("", to: root.appending("made/\(UUID().uuidString)"))
+              try await Task.sleep(for: .milliseconds(20))
+              try write("whole", to: directory.appending("file"))
+            }
+          }
+        }
+        for try await path in group { #expect(path == root.appending("kernels/k")) }
+      }
+      let made = try FileManager.default.contentsOfDirectory(atPath: root.appending("made").string)
+      #expect(made.count == 1)
+    }
+  }
+
+  @Test func `what a failed maker left is no entry, and is gone`() async throws {
+    try await withTemporaryDirectory { root in
+      let cache = Cache(root: root)
+      await #expect(throws: Killed.self) { () async throws in
+        _ = try await cache.obtain("kernels", "k") { directory in
+          try write("half", to: directory.appending("file"))
+          #expect(cache.existing("kernels", "k") == nil)
+          throw Killed()
+        }
+      }
+      #expect(cache.existing("kernels", "k") == nil)
+      #expect(cache.entries("kernels").isEmpty)
+    }
+  }
+
+  /// A kill -9 runs no handler: the half stays, and must not be believed.
+  @Test func `the half of a killed maker is removed by the next one`() async throws {
+    try await withTemporaryDirectory { root in
+      let cache = Cache(root: root)
+      let half = root.appending("kernels/.k.partial-dead")
+      try write("half", to: half.appending("file"))
+      #expect(cache.existing("kernels", "k") == nil)
+      let entry = try await cache.obtain("kernels", "k") { directory in
+        try write("whole", to: directory.appending("file"))
+      }
+      #expect(FileManager.default.contents(atPath: entry.appending("file").string)?.count == 5)
+      #expect(!FileManager.default.fileExists(atPath: half.string))
+      #expect(cache.entries("kernels") == [entry])
+    }
+  }
+
+  @Test func `the cache's place follows the environment`() throws {
+    let home = ["HOME": "/home/u"]
+    #expect(try Cache.standard(environment: home).root == "/home/u/.cache/zswap-harness")
+    let shared = home.merging(["XDG_CACHE_HOME": "/c"]) { $1 }
+    #expect(try Cache.standard(environment: shared).root == "/c/zswap-harness")
+    let own = shared.merging(["ZSWAP_HARNESS_CACHE": "/o"]) { $1 }
+    #expect(try Cache.standard(environment: own).root == "/o")
+    #expect(throws: KernelError.self) { try Cache.standard(environment: [:]) }
+  }
+}

@@ -1,0 +1,37 @@
+import Testing
+
+@testable import HarnessKit
+
+@Suite struct ToolTests {
+  @Test func `a failure shows the command, its status and its last words`() async {
+    await #expect {
+      try await Tool("sh").run(["-c", "echo gone wrong >&2; exit 3"])
+    } throws: { error in
+      let text = "\(error)"
+      return text.contains("sh -c") && text.contains("status 3") && text.contains("gone wrong")
+    }
+  }
+
+  @Test func `a missing program names its package`() {
+    let error = ToolError(
+      command: "depmod", reason: .missing(package: Tool.package(of: "depmod")), lastLines: [])
+    #expect(error.description == "depmod: not installed; apt-get install kmod")
+  }
+
+  @Test func `the first errors of a build are kept, not what follows from them`() {
+    var tail = LogTail()
+    tail.add("mm/zswap.c:1: error: first")
+    for number in 0..<100 { tail.add("  CC file\(number).o") }
+    tail.add("make: *** [Makefile:1: all] Error 2")
+    #expect(tail.errors == ["mm/zswap.c:1: error: first"])
+  }
+
+  @Test func `an error's first line is the problem and its last the remedy`() {
+    let error = KernelError(
+      .image, "read kernel image", "bzImage", "the file is empty", advice: "Build it anew.",
+      details: ["evidence"])
+    #expect(
+      error.description
+        == "read kernel image bzImage: the file is empty\n    evidence\n  Build it anew.")
+  }
+}
