@@ -1,0 +1,89 @@
+import Foundation
+
+/// A kind of virtual machine: data, one file of `qemu/machines/` each.
+public struct Machine: Hashable, Sendable, Codable {
+  /// The CPU model under each accelerator.
+  public struct CPUModel: Hashable, Sendable, Codable {
+    public var tcg: String
+    public var kvm: String
+
+    public init(tcg: String, kvm: String) {
+      self.tcg = tcg
+      self.kvm = kvm
+    }
+  }
+
+  /// The bus that virtio devices sit on.
+  public enum Transport: String, Hashable, Sendable, Codable {
+    case pci
+    case mmio
+  }
+
+  public var name: String
+  /// Why the odder values are as they are.
+  public var notes: [String]
+  /// QEMU's `-M`.
+  public var machine: String
+  public var cpu: CPUModel
+  public var cpus: Int
+  public var memoryMiB: Int
+  public var transport: Transport
+  /// Further QEMU arguments.
+  public var arguments: [String]
+  /// Words for the kernel's command line. `{tscKHz}` stands for the host's TSC
+  /// frequency; a word with it is left out where that is unknown.
+  public var kernelWords: [String]
+
+  public init(
+    name: String, notes: [String] = [], machine: String, cpu: CPUModel, cpus: Int, memoryMiB: Int,
+    transport: Transport = .pci, arguments: [String] = [], kernelWords: [String] = []
+  ) {
+    self.name = name
+    self.notes = notes
+    self.machine = machine
+    self.cpu = cpu
+    self.cpus = cpus
+    self.memoryMiB = memoryMiB
+    self.transport = transport
+    self.arguments = arguments
+    self.kernelWords = kernelWords
+  }
+
+  /// Why a machine cannot be read.
+  public enum LoadError: Error, Equatable, CustomStringConvertible {
+    case unknown(name: String, known: [String], folder: String)
+    case invalid(path: String, why: String)
+
+    public var description: String {
+      switch self {
+      case .unknown(let name, let known, let folder):
+        "there is no machine “\(name)” in \(folder); there are "
+          + (known.isEmpty ? "none" : known.joined(separator: ", "))
+      case .invalid(let path, let why): "read machine \(path): \(why)"
+      }
+    }
+  }
+
+  /// Reads `NAME.json` in a folder (`qemu/machines`).
+  public static func named(_ name: String, in folder: URL) throws(LoadError) -> Machine {
+    let file = folder.appending(path: "\(name).json")
+    guard !name.contains("/"), let data = FileManager.default.contents(atPath: file.path) else {
+      let known = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      throw .unknown(
+        name: name,
+        known: known.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted(),
+        folder: folder.path)
+    }
+    let machine: Machine
+    do {
+      machine = try JSONDecoder().decode(Machine.self, from: data)
+    } catch {
+      throw .invalid(path: file.path, why: String(describing: error))
+    }
+    guard machine.name == name, machine.cpus > 0, machine.memoryMiB > 0 else {
+      throw .invalid(
+        path: file.path, why: "name must be the file's, and cpus and memoryMiB above zero")
+    }
+    return machine
+  }
+}

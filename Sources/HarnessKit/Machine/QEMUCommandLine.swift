@@ -1,0 +1,108 @@
+import Foundation
+
+/// QEMU's arguments for one guest. Pure: what it starts with is all here.
+public struct QEMUCommandLine: Hashable, Sendable {
+  /// What executes the guest's instructions.
+  public enum Acceleration: String, Hashable, Sendable, Codable {
+    case tcg
+    case kvm
+  }
+
+  /// The name of the virtio-serial port that the agent reports through.
+  public static let resultsPort = "org.zswap_harness.0"
+
+  /// Descriptors in QEMU. Its console is standard output.
+  enum Descriptor {
+    static let qmp: Int32 = 3
+    static let results: Int32 = 4
+  }
+
+  public var machine: Machine
+  public var acceleration: Acceleration
+  public var kernel: String
+  public var initramfs: String
+  /// The raw image behind the guest's /dev/vda.
+  public var disk: String
+  /// 32 hexadecimal digits, which the agent has to repeat.
+  public var token: String
+  public var memoryMiB: Int
+  public var cpus: Int
+  /// The host's TSC frequency, where it is known.
+  public var tscKHz: Int?
+  /// The caller's words, at the end, where they win.
+  public var extraKernelWords: [String]
+
+  public init(
+    machine: Machine, acceleration: Acceleration, kernel: String, initramfs: String, disk: String,
+    token: String, memoryMiB: Int? = nil, cpus: Int? = nil, tscKHz: Int? = nil,
+    extraKernelWords: [String] = []
+  ) {
+    self.machine = machine
+    self.acceleration = acceleration
+    self.kernel = kernel
+    self.initramfs = initramfs
+    self.disk = disk
+    self.token = token
+    self.memoryMiB = memoryMiB ?? machine.memoryMiB
+    self.cpus = cpus ?? machine.cpus
+    self.tscKHz = tscKHz
+    self.extraKernelWords = extraKernelWords
+  }
+
+  /// The guest kernel's command line.
+  public var kernelCommandLine: String {
+    var words = [
+      "console=ttyS0", "loglevel=7",
+      // A panic is a reset, at which QEMU ends (-no-reboot). An oops is not a
+      // panic: the agent goes on and says what it saw.
+      "panic=-1", "hung_task_panic=0",
+      // Every report, not the first alone; each cache its own, so that a
+      // report names it.
+      "kasan_multi_shot", "slab_nomerge",
+      "zswap.enabled=1",
+      // Nothing here defends against the guest's own programs.
+      "mitigations=off", "ibt=off", "nokaslr", "audit=0",
+    ]
+    for word in machine.kernelWords {
+      if !word.contains("{tscKHz}") {
+        words.append(word)
+      } else if let tscKHz {
+        words.append(word.replacingOccurrences(of: "{tscKHz}", with: String(tscKHz)))
+      }
+    }
+    words.append("zswap_harness.token=\(token)")
+    return (words + extraKernelWords).joined(separator: " ")
+  }
+
+  /// Everything after QEMU's name.
+  public var arguments: [String] {
+    let device = machine.transport == .pci ? "pci" : "device"
+    var list = [
+      "-name", "zswap-harness", "-nodefaults", "-no-user-config", "-no-reboot",
+      "-display", "none", "-nic", "none",
+      "-M", machine.machine,
+    ]
+    switch acceleration {
+    case .tcg: list += ["-accel", "tcg,thread=multi", "-cpu", machine.cpu.tcg]
+    case .kvm: list += ["-accel", "kvm", "-cpu", machine.cpu.kvm]
+    }
+    list += [
+      "-smp", String(cpus), "-m", "\(memoryMiB)M",
+      "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+      "-chardev", "socket,id=qmp,fd=\(Descriptor.qmp)", "-mon", "chardev=qmp,mode=control",
+      "-chardev", "socket,id=results,fd=\(Descriptor.results)",
+      "-device", "virtio-serial-\(device),max_ports=2",
+      "-device", "virtserialport,chardev=results,name=\(Self.resultsPort)",
+      "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=\(Self.escaped(disk))",
+      "-device", "virtio-blk-\(device),drive=disk",
+    ]
+    list += machine.arguments
+    list += ["-kernel", kernel, "-initrd", initramfs, "-append", kernelCommandLine]
+    return list
+  }
+
+  /// QEMU's option syntax doubles a comma within a value.
+  static func escaped(_ value: String) -> String {
+    value.replacingOccurrences(of: ",", with: ",,")
+  }
+}

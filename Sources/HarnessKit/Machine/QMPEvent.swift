@@ -1,0 +1,51 @@
+/// What QEMU reports by itself.
+public enum QMPEvent: Hashable, Sendable {
+  /// The virtual machine ends, for this reason.
+  case shutdown(ShutdownReason)
+  /// Events that nothing here depends on, by name.
+  case other(String)
+
+  public init(name: String, reason: String?) {
+    self =
+      name == "SHUTDOWN" ? .shutdown(ShutdownReason(rawValue: reason ?? "")) : .other(name)
+  }
+}
+
+/// Why a virtual machine ended. QEMU exits with 0 for each of these alike.
+public enum ShutdownReason: Hashable, Sendable, CustomStringConvertible {
+  /// The guest powered off.
+  case guestShutdown
+  /// The guest restarted: what `panic=-1` does as well.
+  case guestReset
+  /// The guest told of its panic, through pvpanic.
+  case guestPanic
+  /// QEMU was told to end, by `quit`.
+  case hostQuit
+  /// QEMU got a signal.
+  case hostSignal
+  /// A reason of a newer QEMU.
+  case other(String)
+
+  init(rawValue: String) {
+    self =
+      switch rawValue {
+      case "guest-shutdown": .guestShutdown
+      case "guest-reset": .guestReset
+      case "guest-panic": .guestPanic
+      case "host-qmp-quit": .hostQuit
+      case "host-signal": .hostSignal
+      default: .other(rawValue)
+      }
+  }
+
+  public var description: String {
+    switch self {
+    case .guestShutdown: "guest-shutdown"
+    case .guestReset: "guest-reset"
+    case .guestPanic: "guest-panic"
+    case .hostQuit: "host-qmp-quit"
+    case .hostSignal: "host-signal"
+    case .other(let reason): reason.isEmpty ? "no reason given" : reason
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+@testable import HarnessKit
+
+@Suite struct QMPMessageTests {
+  @Test func `a transcript is understood line by line`() throws {
+    let url = try #require(
+      Bundle.module.url(
+        forResource: "reset", withExtension: "jsonl", subdirectory: "Fixtures/qmp"))
+    let text = try String(contentsOf: url, encoding: .utf8)
+    let messages = try text.split(separator: "\n").map { try QMPMessage(parsing: $0.utf8) }
+    #expect(
+      messages == [
+        .greeting(version: "7.2.19"),
+        .success(id: 1, status: nil),
+        .event(.other("RTC_CHANGE")),
+        .success(id: 2, status: "running"),
+        .failure(
+          id: 3, kind: "CommandNotFound", text: "The command nonsense has not been found"),
+        .success(id: 4, status: nil),
+        .unknown,
+        .event(.shutdown(.guestReset)),
+      ])
+  }
+
+  @Test(arguments: [
+    ("guest-shutdown", ShutdownReason.guestShutdown), ("guest-reset", .guestReset),
+    ("guest-panic", .guestPanic), ("host-signal", .hostSignal), ("host-qmp-quit", .hostQuit),
+    ("subsystem-reset", .other("subsystem-reset")),
+  ])
+  func `the reason of a shutdown survives`(_ text: String, _ reason: ShutdownReason) throws {
+    let line = #"{"event": "SHUTDOWN", "data": {"guest": true, "reason": "\#(text)"}}"#
+    #expect(try QMPMessage(parsing: line.utf8) == .event(.shutdown(reason)))
+    #expect(reason.description == text)
+  }
+
+  @Test func `a shutdown without a reason is still a shutdown`() throws {
+    #expect(
+      try QMPMessage(parsing: #"{"event": "SHUTDOWN"}"#.utf8) == .event(.shutdown(.other(""))))
+  }
+
+  @Test func `what is not JSON is an error that shows it`() {
+    #expect(throws: QMPMessage.ParseError(line: "qemu: oops")) {
+      try QMPMessage(parsing: "qemu: oops".utf8)
+    }
+  }
+}
