@@ -1,0 +1,343 @@
+import Foundation
+import GuestWire
+import Synchronization
+
+/// Runs trials in one booted guest, and gathers what it and its console say.
+///
+/// Decides nothing about the kernel but where the guest itself is lost: that
+/// leaves no report that anybody else could judge.
+public struct GuestRun: Sendable {
+  /// One trial's evidence.
+  public struct Evidence: Sendable {
+    public var spec: TrialSpec
+    /// Nil where the guest was lost before it could report.
+    public var report: TrialReport?
+    public var splats: [Splat]
+    public var notices: [ConsoleNotice]
+    /// How the guest was lost in this trial, where that is no splat.
+    public var loss: Finding?
+  }
+
+  /// What one boot gave.
+  public struct Result: Sendable {
+    /// Of the trials that began, in order.
+    public var trials: [Evidence] = []
+    public var points: [ProviderPoints] = []
+    /// Before the first trial.
+    public var bootSplats: [Splat] = []
+    /// Reports on the console beyond those that were kept.
+    public var omittedSplats = 0
+    /// What broke that is not the kernel's doing, or keeps it from being used.
+    public var failure: HarnessFailure?
+    public var release: String?
+    /// From the start of QEMU to the agent's hello.
+    public var bootSeconds: Double?
+  }
+
+  /// Ticks of one second without a word from the guest, counted only while this
+  /// process was itself running: a host that sleeps or stalls does not count.
+  /// Longer than the agent's own watchdog takes to report a stalled actor.
+  public static let silenceLimit = 90
+  /// More than this on the console is a flood, in bytes: two hundred KASAN
+  /// reports take less.
+  static let floodLimit = 4 << 20
+  /// How many of the console's last lines explain a failure.
+  static let tailLength = 12
+
+  public var specs: [TrialSpec]
+  /// In ticks; the tests of lost guests cannot wait as long.
+  public var silenceLimit: Int
+  public var progress: StatusLine
+
+  public init(
+    specs: [TrialSpec], silenceLimit: Int = GuestRun.silenceLimit, progress: StatusLine
+  ) {
+    self.specs = specs
+    self.silenceLimit = silenceLimit
+    self.progress = progress
+  }
+
+  /// Boots and runs. Throws only where QEMU cannot be started at all.
+  public func run(
+    _ configuration: GuestSession.Configuration, token: String
+  ) async throws -> Result {
+    let began = Date()
+    return try await GuestSession.withGuest(configuration) { session in
+      let watch = SilenceWatch(limit: silenceLimit) { session.kill() }
+      defer { watch.cancel() }
+      var state = State(specs: specs, token: token, silenceLimit: silenceLimit, began: began)
+      for await event in session.events {
+        watch.pet()
+        if session.consoleBytes > Self.floodLimit, !state.isFlooded {
+          state.isFlooded = true
+          session.kill()
+        }
+        for action in state.take(event) {
+          switch action {
+          case .send(let message):
+            // A guest that is gone shows as an event; the write may just fail.
+            try? await session.send(message)
+          case .show(let text): progress.update(text)
+          case .stop: await session.stop()
+          }
+        }
+      }
+      return state.conclude(isSilent: watch.hasBitten)
+    }
+  }
+}
+
+extension GuestRun {
+  /// What the host does in answer to an event.
+  enum Action: Hashable, Sendable {
+    case send(HostMessage)
+    case show(String)
+    case stop
+  }
+
+  /// The course of one boot, as a value: events in, actions out.
+  struct State {
+    let specs: [TrialSpec]
+    let token: String
+    let silenceLimit: Int
+    let began: Date
+    var isFlooded = false
+
+    private var result = Result()
+    private var classifier = SplatClassifier()
+    private var noticesTaken = 0
+    private var current: Evidence?
+    private var pending: TrialReport?
+    private var endMark: Int?
+    private var hasFinished = false
+    private var hasStopped = false
+    private var shutdown: ShutdownReason?
+    private var exit: TetheredProcess.ExitStatus?
+    private var lastWords = "booting"
+    private var tail: [String] = []
+    private var qemuLines: [String] = []
+
+    init(specs: [TrialSpec], token: String, silenceLimit: Int, began: Date) {
+      self.specs = specs
+      self.token = token
+      self.silenceLimit = silenceLimit
+      self.began = began
+    }
+
+    mutating func take(_ event: SessionEvent) -> [Action] {
+      switch event {
+      case .consoleLine(let line): return take(line: line)
+      case .consoleLinesDropped(let count):
+        // A splat may have been among them.
+        fail(.harness, "\(count) console lines came faster than they could be read")
+        return stop()
+      case .qemuLine(let line):
+        qemuLines.append(line)
+        return []
+      case .message(let message): return take(message)
+      case .channelBroken(let error):
+        fail(.harness, "the guest broke the protocol: \(error)")
+        return stop()
+      case .shutdown(let reason):
+        shutdown = reason
+        return []
+      case .exited(let status):
+        exit = status
+        return []
+      }
+    }
+
+    private mutating func take(line: String) -> [Action] {
+      tail.append(line)
+      if tail.count > GuestRun.tailLength { tail.removeFirst() }
+      record(classifier.feed(line))
+      switch ConsoleMark(in: line) {
+      case .trialEnds(let index): endMark = index
+      case .trialBegins, nil: break
+      }
+      return concludeTrial()
+    }
+
+    private mutating func record(_ splats: [Splat]) {
+      if current != nil {
+        current?.splats += splats
+      } else if let last = result.trials.indices.last {
+        // A late one: of the trial that has just ended.
+        result.trials[last].splats += splats
+      } else {
+        result.bootSplats += splats
+      }
+    }
+
+    private mutating func take(_ message: GuestMessage) -> [Action] {
+      // What a guest still says when it is being stopped belongs to no trial.
+      guard !hasStopped else { return [] }
+      switch message {
+      case .hello(let hello):
+        guard hello.token == token, hello.protocolVersion == Hello.currentProtocol else {
+          fail(.harness, "a guest answered that is not the one we booted")
+          return stop()
+        }
+        result.release = hello.release
+        result.bootSeconds = Date().timeIntervalSince(began)
+        return [.send(.run(specs))]
+      case .progress(let text):
+        lastWords = text
+        return [.show(text)]
+      case .points(let points):
+        result.points.append(points)
+        return []
+      case .trialStarted(let index):
+        guard let spec = specs.first(where: { $0.index == index }), current == nil else {
+          fail(.harness, "the guest began trial \(index), which it was not told to")
+          return stop()
+        }
+        current = Evidence(spec: spec, report: nil, splats: [], notices: [], loss: nil)
+        lastWords = "\(spec.title) (\(spec.provider.rawValue))"
+        return [.show(lastWords)]
+      case .trial(let report):
+        guard report.index == current?.spec.index else {
+          fail(.harness, "the guest reported trial \(report.index), which is not under way")
+          return stop()
+        }
+        pending = report
+        return concludeTrial()
+      case .unusable(let reason):
+        fail(.kernelUnusable, reason)
+        return stop()
+      case .failed(let text):
+        fail(.harness, "the guest agent failed: \(text)")
+        return stop()
+      case .finished:
+        hasFinished = true
+        return current == nil ? stop() : []
+      }
+    }
+
+    /// When both the report and its mark in the console have come.
+    private mutating func concludeTrial() -> [Action] {
+      guard var evidence = current, let report = pending, endMark == report.index else {
+        return []
+      }
+      record(classifier.finish())
+      evidence.splats = current?.splats ?? []
+      evidence.notices = Array(classifier.notices.dropFirst(noticesTaken))
+      noticesTaken = classifier.notices.count
+      evidence.report = report
+      result.trials.append(evidence)
+      current = nil
+      pending = nil
+      // A kernel that has spoken up is not the one to try the next thing on.
+      if !evidence.splats.isEmpty || hasFinished { return stop() }
+      return []
+    }
+
+    private mutating func stop() -> [Action] {
+      guard !hasStopped else { return [] }
+      hasStopped = true
+      return [.stop]
+    }
+
+    private mutating func fail(_ kind: HarnessFailure.Kind, _ message: String) {
+      if result.failure == nil { result.failure = HarnessFailure(kind, message) }
+    }
+
+    /// The guest is gone: what does that mean?
+    mutating func conclude(isSilent: Bool) -> Result {
+      record(classifier.finish())
+      result.omittedSplats = classifier.omittedSplats
+      if isFlooded {
+        explain(
+          .kernelUnusable,
+          "the guest flooded the console: more than \(GuestRun.floodLimit >> 20) MiB")
+      } else if isSilent {
+        loseGuest(
+          title: "guest hangs",
+          details: "not a word from the guest for \(silenceLimit) s; last: \(lastWords)")
+      } else if !hasStopped {
+        concludeUnasked()
+      }
+      if var evidence = current {
+        evidence.report = pending
+        result.trials.append(evidence)
+      }
+      return result
+    }
+
+    /// QEMU ended though nobody had asked for it.
+    private mutating func concludeUnasked() {
+      switch (shutdown, exit) {
+      case (.guestReset, _), (.guestPanic, _):
+        loseGuest(
+          title: "guest reset", details: "the kernel reset the machine; last: \(lastWords)")
+      case (.guestShutdown, _):
+        explain(.harness, "the guest powered off before it had reported all trials")
+      case (_, .signalled(let signal)):
+        explain(.harness, "QEMU was killed by signal \(signal)")
+      default:
+        let words = qemuLines.isEmpty ? "" : ": " + qemuLines.joined(separator: "; ")
+        explain(.harness, "QEMU ended by itself\(words)")
+      }
+    }
+
+    /// A kernel that is gone is a finding in a trial, where a splat does not say
+    /// more; before, it is one that cannot be used.
+    private mutating func loseGuest(title: String, details: String) {
+      guard current != nil else {
+        explain(.kernelUnusable, "the kernel does not come up: \(details)")
+        return
+      }
+      if current?.splats.isEmpty == true {
+        current?.loss = Finding(kind: .stall, title: title, details: details)
+      }
+    }
+
+    private mutating func explain(_ kind: HarnessFailure.Kind, _ message: String) {
+      let splats = current?.splats ?? result.bootSplats
+      var text = message
+      if result.release == nil, !tail.isEmpty {
+        text += "\nits last lines were:\n" + tail.map { "  \($0)" }.joined(separator: "\n")
+      } else if splats.isEmpty, current != nil {
+        text += " (during \(lastWords))"
+      }
+      fail(kind, text)
+    }
+  }
+}
+
+/// Bites when nobody has petted it for a number of ticks.
+private final class SilenceWatch: Sendable {
+  private struct State {
+    var ticks = 0
+    var hasBitten = false
+  }
+
+  private let state = Mutex(State())
+  private let task = Mutex<Task<Void, Never>?>(nil)
+
+  init(limit: Int, bite: @escaping @Sendable () -> Void) {
+    let ticker = Task { [weak self] in
+      var last = ContinuousClock.now
+      while (try? await Task.sleep(for: .seconds(1))) != nil, let self {
+        let now = ContinuousClock.now
+        // A tick that came late is one in which nobody on this host ran.
+        let isLate = now - last > .seconds(3)
+        last = now
+        let bites = self.state.withLock { state -> Bool in
+          guard !isLate, !state.hasBitten else { return false }
+          state.ticks += 1
+          state.hasBitten = state.ticks >= limit
+          return state.hasBitten
+        }
+        if bites { bite() }
+      }
+    }
+    task.withLock { $0 = ticker }
+  }
+
+  var hasBitten: Bool { state.withLock { $0.hasBitten } }
+
+  func pet() { state.withLock { $0.ticks = 0 } }
+
+  func cancel() { task.withLock { $0?.cancel() } }
+}

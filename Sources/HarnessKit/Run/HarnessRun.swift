@@ -1,0 +1,174 @@
+import Foundation
+import GuestWire
+import Synchronization
+
+/// What is asked for on the command line.
+public struct RunRequest: Sendable {
+  /// Path of a bzImage; nil for the fetched stock kernel.
+  public var kernel: String?
+  /// Where its modules are built; nil to infer it.
+  public var kernelBuild: String?
+  /// A module built elsewhere; nil to build it.
+  public var module: String?
+  /// The run's folder; nil for `runs/<time>-<kernel>`.
+  public var out: String?
+  public var scenarios: [Scenario]
+  /// Nil for all that the kernel offers.
+  public var providers: [Provider]?
+  public var seed: UInt64
+  public var pages: Int
+  public var stressSeconds: Int
+  public var holdTimeoutMilliseconds: Int
+  public var machine: String
+  public var accelerator: AcceleratorChoice
+  /// Nil for the machine's own.
+  public var memoryMiB: Int?
+  public var cpus: Int?
+  /// Further words for the guest kernel.
+  public var kernelWords: [String]
+  /// See `GuestRun.silenceLimit`, in seconds.
+  public var silenceLimit: Int
+  /// As it was called, for the record.
+  public var commandLine: [String]
+
+  public init(scenarios: [Scenario], seed: UInt64, commandLine: [String]) {
+    self.scenarios = scenarios
+    self.seed = seed
+    self.commandLine = commandLine
+    pages = Scenario.defaultPages
+    stressSeconds = Scenario.defaultStressSeconds
+    holdTimeoutMilliseconds = Scenario.defaultHoldTimeoutMilliseconds
+    machine = "q35"
+    accelerator = .auto
+    kernelWords = []
+    silenceLimit = GuestRun.silenceLimit
+  }
+}
+
+/// A run from end to end: prepares kernel and guest, boots as often as it takes,
+/// judges, and keeps the results.
+public struct HarnessRun: Sendable {
+  let request: RunRequest
+  let checkout: Checkout
+  let cache: Cache
+  let progress: StatusLine
+
+  public init(_ request: RunRequest, checkout: Checkout, cache: Cache, progress: StatusLine) {
+    self.request = request
+    self.checkout = checkout
+    self.cache = cache
+    self.progress = progress
+  }
+
+  /// What came of it. The folder is complete when this returns.
+  public struct Outcome: Sendable {
+    public var record: RunRecord
+    public var folder: String
+  }
+
+  /// Runs. Throws only where the results' folder cannot be made or written:
+  /// every other failure is the record's.
+  public func run() async throws -> Outcome {
+    let start = Date()
+    var record = RunRecord(begun: start, commandLine: request.commandLine, seed: request.seed)
+    let path =
+      request.out
+      ?? RunFolder.defaultPath(at: start, kernel: request.kernel ?? "debian-stock")
+    let folder = try RunFolder(creating: path, record: record)
+    let absolute = URL(filePath: path).path
+
+    var trials: [(TrialJudgement, TrialReport?)] = []
+    var stray: [Finding] = []
+    var failures: [HarnessFailure] = []
+    do {
+      let prepared = try await RunPreparation(run: self, folder: absolute).prepare()
+      record.kernel = prepared.kernelRecord
+      record.module = prepared.moduleRecord
+      record.machine = prepared.machineRecord
+      record.notes += prepared.notes
+      try folder.write(record)
+
+      let results = try await boots(prepared, folder)
+      for result in results {
+        record.points += result.points
+        if let release = result.release { record.kernel?.release = release }
+        let judged = Judge.stray(result.bootSplats)
+        stray += judged.findings
+        failures += judged.failures
+        if result.omittedSplats > 0 {
+          stray.append(.consoleFlood(omitted: result.omittedSplats))
+        }
+        if let failure = result.failure { failures.append(failure) }
+      }
+      trials = judge(prepared.specs, results)
+    } catch let failure as HarnessFailure {
+      failures.append(failure)
+    } catch {
+      failures.append(RunPreparation.failure(for: error))
+    }
+    if Task.isCancelled { failures = [HarnessFailure(.harness, "interrupted")] }
+
+    let judgement = RunJudgement.conclude(trials.map(\.0), stray: stray, failures: failures)
+    record.trials = trials.map { TrialRecord($0.0, report: $0.1) }
+    record.finish(judgement, at: Date())
+    try folder.write(KTAPReport.text(of: record), to: "ktap.txt")
+    try folder.write(JUnitReport.text(of: record), to: "junit.xml")
+    try folder.write(record)
+    return Outcome(record: record, folder: path)
+  }
+
+  /// Boots guests until every trial has been had. A trial that leaves its kernel
+  /// damaged ends its guest, and the next one goes on with those that are left:
+  /// each boot takes at least one trial off, or is the last.
+  private func boots(
+    _ prepared: RunPreparation.Prepared, _ folder: RunFolder
+  ) async throws -> [GuestRun.Result] {
+    let log = Mutex(try ConsoleLog(in: folder))
+    defer { try? FileManager.default.removeItem(atPath: prepared.disk) }
+    var results: [GuestRun.Result] = []
+    var remaining = prepared.specs
+    while !remaining.isEmpty, !Task.isCancelled {
+      progress.phase("booting \(prepared.kernelRecord.release ?? "the kernel")")
+      try await DiskImage.create(at: prepared.disk, mebibytes: RunPreparation.diskMebibytes)
+      let configuration = GuestSession.Configuration(
+        commandLine: prepared.commandLine, qemu: prepared.qemu,
+        // A full disk shows when the results are written; the guest goes on.
+        consoleLog: { bytes in log.withLock { try? $0.append(bytes) } })
+      let guest = GuestRun(
+        specs: remaining, silenceLimit: request.silenceLimit, progress: progress)
+      let result = try await guest.run(configuration, token: prepared.commandLine.token)
+      results.append(result)
+      let had = Set(result.trials.map(\.spec.index))
+      remaining.removeAll { had.contains($0.index) }
+      if result.failure != nil || had.isEmpty { break }
+    }
+    try log.withLock { try $0.close() }
+    return results
+  }
+
+  private func judge(
+    _ specs: [TrialSpec], _ results: [GuestRun.Result]
+  ) -> [(TrialJudgement, TrialReport?)] {
+    let evidence = Dictionary(
+      results.flatMap(\.trials).map { ($0.spec.index, $0) }, uniquingKeysWith: { first, _ in first }
+    )
+    return specs.map { spec in
+      guard let trial = evidence[spec.index] else {
+        return (.unreported(spec, splats: [], why: "it was not begun"), nil)
+      }
+      guard let report = trial.report else {
+        var judgement = TrialJudgement.unreported(
+          spec, splats: trial.splats, why: "the guest was lost in it")
+        if var loss = trial.loss {
+          loss.schedule = spec.schedule
+          loss.trial = spec.index
+          judgement.findings.append(loss)
+        }
+        return (judgement, nil)
+      }
+      let judgement = Judge.judge(
+        spec: spec, report: report, splats: trial.splats, notices: trial.notices)
+      return (judgement, report)
+    }
+  }
+}

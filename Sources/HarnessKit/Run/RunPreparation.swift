@@ -1,0 +1,145 @@
+import Foundation
+import GuestWire
+import Kmod
+import SystemPackage
+
+/// All that stands before the first boot: the kernel looked at, its module and
+/// the agent built, the guest's images made, the accelerator chosen.
+struct RunPreparation {
+  let run: HarnessRun
+  /// The run's folder, absolute.
+  let folder: String
+
+  /// The disk's size: a swapfile and room to spare.
+  static let diskMebibytes = 128
+  /// What a guest with a sanitizer takes, whose shadow and quarantine are memory.
+  private static let sanitizerMemoryMiB = 1024
+  private static let sanitizers = ["KASAN", "KCSAN", "KMSAN", "PROVE_LOCKING"]
+
+  struct Prepared: Sendable {
+    var specs: [TrialSpec]
+    var commandLine: QEMUCommandLine
+    var qemu: String
+    var disk: String
+    var kernelRecord: RunRecord.Kernel
+    var moduleRecord: RunRecord.Module
+    var machineRecord: RunRecord.Machine
+    var notes: [String]
+  }
+
+  func prepare() async throws -> Prepared {
+    let request = run.request
+    let progress = run.progress
+    let caches = URL(filePath: run.cache.root.appending("guest").string)
+    try FileManager.default.createDirectory(at: caches, withIntermediateDirectories: true)
+
+    guard let qemu = Tool.locate("qemu-system-x86_64") else {
+      throw HarnessFailure(
+        .harness, "there is no qemu-system-x86_64 here: apt-get install qemu-system-x86")
+    }
+    progress.phase("reading the kernel")
+    let kernel = try await Kernel.resolve(
+      image: request.kernel.map { FilePath($0) },
+      buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
+    try Preflight.check(kernel.config, kernel: kernel.image.string)
+    let specs = try trials(kernel.providers)
+
+    progress.phase("building the module for \(kernel.release)")
+    let module = try await ModuleBuild(checkout: run.checkout, cache: run.cache)
+      .module(for: kernel, prebuilt: request.module.map { FilePath($0) })
+    progress.phase("building the guest agent")
+    let agent = try await GuestAgentBuild(root: URL(filePath: run.checkout.root.string))
+      .executable(cache: caches) { progress.update("compiling the guest agent") }
+    progress.phase("making the initramfs")
+    let initramfs = try await Initramfs(
+      agent: agent,
+      modules: kernel.modulesDirectory.map { ModuleDirectory(path: URL(filePath: $0.string)) },
+      hooksModule: module.string
+    ).image(cache: caches)
+
+    let machine = try Machine.named(
+      request.machine, in: URL(filePath: run.checkout.root.appending("qemu/machines").string))
+    let isSanitized = Self.sanitizers.contains { kernel.config[$0] == .yes }
+    var commandLine = QEMUCommandLine(
+      machine: machine, acceleration: .tcg, kernel: kernel.image.string,
+      initramfs: initramfs.path, disk: "\(folder)/disk.img",
+      token: Self.newToken(),
+      memoryMiB: request.memoryMiB
+        ?? (isSanitized ? max(machine.memoryMiB, Self.sanitizerMemoryMiB) : machine.memoryMiB),
+      cpus: request.cpus, tscKHz: HostTSC.kilohertz(), extraKernelWords: request.kernelWords)
+    try await DiskImage.create(at: commandLine.disk, mebibytes: Self.diskMebibytes)
+    progress.phase("choosing the accelerator")
+    let decision = try await AcceleratorProbe(cache: caches, qemu: qemu.string)
+      .decide(request.accelerator, for: commandLine)
+    commandLine.acceleration = decision.acceleration
+
+    return Prepared(
+      specs: specs, commandLine: commandLine, qemu: qemu.string, disk: commandLine.disk,
+      kernelRecord: .init(
+        path: kernel.image.string, release: kernel.release,
+        sha256: try await ContentHash.of(files: [kernel.image.string]).first,
+        configOrigin: kernel.config.origin?.description),
+      moduleRecord: .init(
+        path: module.string, vermagic: kernel.vermagic.description,
+        sha256: try await ContentHash.of(files: [module.string]).first),
+      machineRecord: .init(
+        name: machine.name, cpus: commandLine.cpus, memoryMiB: commandLine.memoryMiB,
+        accelerator: decision.acceleration.rawValue,
+        qemuVersion: try await Self.version(of: qemu)),
+      notes: [decision.reason] + Preflight.misses(kernel.config).map(\.description))
+  }
+
+  /// Each scenario under each provider, one provider after the other: loading
+  /// the module anew is what takes time.
+  private func trials(_ available: [Provider]) throws -> [TrialSpec] {
+    let request = run.request
+    let providers = request.providers ?? available
+    if let missing = providers.first(where: { !available.contains($0) }) {
+      throw HarnessFailure(
+        .kernelUnusable,
+        missing == .patch
+          ? "this kernel has no compiled-in hook points: CONFIG_ZSWAP_HOOKS=y, with the patches "
+            + "of qemu/kernel"
+          : "this kernel's functions cannot be redirected: CONFIG_DYNAMIC_FTRACE=y, "
+            + "CONFIG_KPROBES=y and CONFIG_KALLSYMS_ALL=y")
+    }
+    guard !providers.isEmpty else {
+      throw HarnessFailure(
+        .kernelUnusable,
+        "no provider reaches this kernel's hook points: either CONFIG_DYNAMIC_FTRACE=y, "
+          + "CONFIG_KPROBES=y and CONFIG_KALLSYMS_ALL=y, or CONFIG_ZSWAP_HOOKS=y with the patches "
+          + "of qemu/kernel")
+    }
+    var specs: [TrialSpec] = []
+    for provider in providers {
+      for scenario in request.scenarios {
+        specs += scenario.trials(
+          startingAt: specs.count, provider: provider, seed: request.seed, pages: request.pages,
+          holdTimeoutMilliseconds: request.holdTimeoutMilliseconds,
+          stressSeconds: request.stressSeconds)
+      }
+    }
+    return specs
+  }
+
+  /// 32 hexadecimal digits that no other guest has.
+  private static func newToken() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<32).map { _ in String(generator.next(upperBound: UInt8(16)), radix: 16) }.joined()
+  }
+
+  private static func version(of qemu: FilePath) async throws -> String {
+    let line = try await Tool(qemu.string).run(["--version"]).lines.first ?? ""
+    return line.replacing("QEMU emulator version ", with: "")
+  }
+
+  /// Whose fault it is that nothing could be run.
+  static func failure(for error: any Error) -> HarnessFailure {
+    let text = String(describing: error)
+    switch error {
+    case let error as KernelError:
+      return HarnessFailure(error.code == .host ? .harness : .kernelUnusable, text)
+    default: return HarnessFailure(.harness, text)
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+
+@main
+struct Harness: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "harness",
+    abstract: "Races zswap writeback against swapoff on a real kernel, and gives a verdict.",
+    discussion: """
+      EXAMPLES
+        harness                                race Debian's stock kernel
+        harness --kernel bzImage               race yours
+        harness kernel build --with kasan      build one with hook points; prints its path
+        harness doctor --kernel bzImage        what host and kernel lack
+        harness help run                       all options of a run
+
+      """,
+    subcommands: [RunCommand.self, KernelCommand.self, DoctorCommand.self],
+    defaultSubcommand: RunCommand.self)
+}

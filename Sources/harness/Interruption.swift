@@ -1,0 +1,25 @@
+import Dispatch
+import Foundation
+
+/// Turns Ctrl-C and SIGTERM into cancellation, so that guests are stopped and
+/// the results say what happened. A second signal ends the process at once; what
+/// it started is tethered to it and ends too.
+enum Interruption {
+  static func cancelling<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    let task = Task { try await body() }
+    let sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        task.cancel()
+        signal(number, SIG_DFL)
+      }
+      source.resume()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    return try await task.value
+  }
+}

@@ -1,0 +1,152 @@
+import ArgumentParser
+import GuestWire
+import HarnessKit
+import SystemPackage
+
+/// `harness kernel …`: makes kernels to be tested, and looks at them.
+struct KernelCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernel",
+    abstract: "Builds or fetches kernels, and shows what one has.",
+    subcommands: [Build.self, Fetch.self, Config.self])
+
+  /// `harness kernel build`
+  struct Build: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Builds a small kernel with zswap's hook points.",
+      discussion: """
+        The image's path is the last line on standard output; everything else goes to \
+        standard error. What was built before is found again at once.
+
+        Examples:
+          harness kernel build
+          harness kernel build --with kasan,lockdep
+          harness kernel build --source ~/linux --patch my-zswap.patch
+          harness kernel build --with kasan --mutant no-pointer-check
+          harness run --kernel "$(harness kernel build | tail -n 1)"
+
+        The configuration starts from allnoconfig. Every line of every fragment has to \
+        be in the result, or the build stops and names it.
+
+        Exit codes: 0 built; 2 the host lacks something; 3 the kernel cannot be built.
+        """)
+
+    @Option(
+      name: .customLong("with"),
+      help: ArgumentHelp(
+        "Fragments of qemu/kernel/config, or paths of files; later ones win.",
+        valueName: "fragment,..."))
+    var fragments: [String] = []
+
+    @Option(
+      name: .customLong("without"),
+      help: "hooks: leave out the patch series, for a kernel as it is upstream.")
+    var without: Omission?
+
+    @Option(
+      help: ArgumentHelp(
+        "A source tree (default: Debian's linux-source-6.12). It is not written to.",
+        valueName: "dir"))
+    var source: String?
+
+    @Option(
+      name: .customLong("patch"),
+      help: ArgumentHelp("Apply this after the series. May be repeated.", valueName: "file"))
+    var patches: [String] = []
+
+    @Option(
+      name: .customLong("mutant"),
+      help: ArgumentHelp(
+        "Break the kernel on purpose: qemu/kernel/mutants/<id>.patch. May be repeated.",
+        valueName: "id"))
+    var mutants: [String] = []
+
+    @Option(help: "How many jobs make may run (default: one for each CPU).")
+    var jobs: Int?
+
+    enum Omission: String, ExpressibleByArgument, CaseIterable {
+      case hooks
+    }
+
+    func validate() throws {
+      if let jobs, jobs < 1 { throw ValidationError("--jobs has to be 1 or more, not \(jobs).") }
+    }
+
+    func run() async throws {
+      try await reportingFailures {
+        var build = KernelBuild()
+        build.fragments = fragments.flatMap { $0.split(separator: ",").map(String.init) }
+        build.hooks = without != .hooks
+        if let source { build.source = .directory(FilePath(source)) }
+        build.patches = patches.map { FilePath($0) }
+        build.mutants = mutants
+        build.jobs = jobs
+        print(try await build.image(checkout: try .locate(), cache: try .standard()))
+      }
+    }
+  }
+
+  /// `harness kernel fetch`
+  struct Fetch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Downloads a stock Debian kernel, with modules and headers.",
+      discussion: """
+        Needs apt's package lists, but no root: nothing is installed. The image's path is \
+        the last line on standard output.
+
+        Examples:
+          harness kernel fetch
+          harness kernel fetch --release 6.1
+        """)
+
+    @Option(help: "6.12 for the newest of that series, or a whole release.")
+    var release = "6.12"
+
+    func run() async throws {
+      try await reportingFailures {
+        print(try await KernelFetch(cache: try .standard(), series: release).image())
+      }
+    }
+  }
+
+  /// `harness kernel config`
+  struct Config: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows a kernel's release, providers and what it lacks.",
+      discussion: """
+        Examples:
+          harness kernel config arch/x86/boot/bzImage
+          harness kernel config arch/x86/boot/bzImage ZSWAP KASAN
+
+        With names of options, prints each with its value and nothing else.
+        """)
+
+    @Argument(help: "A bzImage or vmlinuz.")
+    var image: String
+
+    @Argument(help: "Options to print, with or without CONFIG_.")
+    var options: [String] = []
+
+    func run() async throws {
+      try await reportingFailures {
+        let kernel = try await Kernel.resolve(image: FilePath(image), cache: try .standard())
+        guard options.isEmpty else {
+          for option in options {
+            let name = option.hasPrefix("CONFIG_") ? String(option.dropFirst(7)) : option
+            print("CONFIG_\(name)=\(kernel.config[name])")
+          }
+          return
+        }
+        print("release    \(kernel.release)")
+        print("vermagic   \(kernel.vermagic)")
+        print("config     \(kernel.config.origin?.description ?? "")")
+        print("build tree \(kernel.buildTree?.string ?? "none")")
+        print("modules    \(kernel.modulesDirectory?.string ?? "none installed")")
+        print("providers  \(kernel.providers.map(\.rawValue).joined(separator: ", "))")
+        for miss in Preflight.misses(kernel.config) {
+          print("\(miss.isFatal ? "MISSING" : "without") \(miss)")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Foundation
+import GuestWire
+import HarnessKit
+
+/// The main job.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Race zswap writeback against swapoff on a kernel, and give a verdict.",
+    discussion: """
+      EXAMPLES
+        harness --kernel arch/x86/boot/bzImage
+        harness --kernel vmlinuz --kernel-build /usr/src/linux-headers-6.12
+        harness --schedule "writeback@unlocked > swapoff@trees-freed"
+        harness                       (Debian's stock kernel, fetched if need be)
+
+      EXIT STATUS
+        0 pass, 1 finding, 2 the harness or the host broke, 3 the kernel cannot be built,
+        booted or used, 4 a window was not entered, 64 bad usage
+      """)
+
+  @Option(help: ArgumentHelp("The kernel under test.", valueName: "bzImage"))
+  var kernel: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Build tree or headers of that kernel, where they cannot be found from it.",
+      valueName: "dir"))
+  var kernelBuild: String?
+
+  @Option(help: ArgumentHelp("A zswap_hooks.ko built for that kernel elsewhere.", valueName: "ko"))
+  var module: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The run's folder (default: runs/<time>-<kernel>).", valueName: "dir"))
+  var out: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A schedule to run instead of the scenarios; may be repeated.",
+      valueName: "point > point"),
+    transform: { text in
+      do { return try Schedule(parsing: text) } catch { throw ValidationError("\(error)") }
+    })
+  var schedule: [Schedule] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Scenario to run; may be repeated (default: all): "
+        + Scenario.all.map(\.id).joined(separator: ", ") + ".",
+      valueName: "id"),
+    transform: { text in
+      guard let scenario = Scenario.named(text) else {
+        throw ValidationError(
+          "there is no scenario “\(text)”; there are "
+            + Scenario.all.map(\.id).joined(separator: ", "))
+      }
+      return scenario
+    })
+  var scenario: [Scenario] = []
+
+  @Option(help: "How to reach the hook points (default: each way that the kernel offers).")
+  var provider: Provider?
+
+  @Option(help: ArgumentHelp("Seed of the pages' stamps (default: random).", valueName: "number"))
+  var seed: UInt64?
+
+  @Option(help: "Pages that a trial pushes out.")
+  var pages = Scenario.defaultPages
+
+  @Option(help: "Length of the stress, in seconds.")
+  var stressSeconds = Scenario.defaultStressSeconds
+
+  @Option(help: "How long a hold may last, in seconds.")
+  var holdTimeout = Scenario.defaultHoldTimeoutMilliseconds / 1000
+
+  @Option(help: "Machine: a file of qemu/machines.")
+  var machine = "q35"
+
+  @Option(help: "auto, kvm or tcg; auto finds out by booting.")
+  var accelerator = AcceleratorChoice.auto
+
+  @Option(help: "Guest memory in MiB (default: the machine's, or more for a sanitizer).")
+  var memory: Int?
+
+  @Option(help: "Guest CPUs (default: the machine's).")
+  var cpus: Int?
+
+  // For the tests of lost guests.
+  @Option(help: .hidden) var guestFault: String?
+  @Option(help: .hidden) var silenceLimit = GuestRun.silenceLimit
+
+  func validate() throws {
+    guard pages > 0, pages <= 2048 else { throw ValidationError("--pages is 1 to 2048") }
+    guard stressSeconds > 0 else { throw ValidationError("--stress-seconds is above zero") }
+    guard holdTimeout > 0, holdTimeout <= 600 else {
+      throw ValidationError("--hold-timeout is 1 to 600")
+    }
+    guard schedule.isEmpty || scenario.isEmpty else {
+      throw ValidationError("give --schedule or --scenario, not both")
+    }
+  }
+
+  func run() async throws {
+    let scenarios =
+      !schedule.isEmpty ? [Scenario.custom(schedule)] : scenario.isEmpty ? Scenario.all : scenario
+    var request = RunRequest(
+      scenarios: scenarios, seed: seed ?? UInt64.random(in: .min ... .max),
+      commandLine: CommandLine.arguments)
+    request.kernel = kernel
+    request.kernelBuild = kernelBuild
+    request.module = module
+    request.out = out
+    request.providers = provider.map { [$0] }
+    request.pages = pages
+    request.stressSeconds = stressSeconds
+    request.holdTimeoutMilliseconds = holdTimeout * 1000
+    request.machine = machine
+    request.accelerator = accelerator
+    request.memoryMiB = memory
+    request.cpus = cpus
+    request.silenceLimit = silenceLimit
+    request.kernelWords = guestFault.map { ["zswap_harness.fault=\($0)"] } ?? []
+
+    try await reportingFailures { [request] in
+      let progress = StatusLine()
+      defer { progress.finish() }
+      let job = HarnessRun(
+        request, checkout: try Checkout.locate(), cache: try Cache.standard(), progress: progress)
+      let outcome = try await Interruption.cancelling { try await job.run() }
+      progress.finish()
+      print(
+        TextReport.text(of: outcome.record, colour: isatty(STDOUT_FILENO) == 1), terminator: "")
+      FileHandle.standardError.write(Data("results: \(outcome.folder)\n".utf8))
+      throw ExitCode(outcome.record.exitCode)
+    }
+  }
+}
+
+extension Provider: ExpressibleByArgument {}
+extension AcceleratorChoice: ExpressibleByArgument {}

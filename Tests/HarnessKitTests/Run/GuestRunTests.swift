@@ -1,0 +1,136 @@
+import Foundation
+import GuestWire
+import Testing
+
+@testable import HarnessKit
+
+/// The host's side of a boot: events in, evidence out. No guest here tells the
+/// truth unless the test says so.
+@Suite struct GuestRunTests {
+  private static let token = String(repeating: "a", count: 32)
+  private static let specs = Scenario.all[0].trials(startingAt: 0, provider: .patch, seed: 1)
+
+  private var state = GuestRun.State(
+    specs: GuestRunTests.specs, token: GuestRunTests.token, silenceLimit: 90, began: Date())
+
+  private static func hello(_ token: String = token) -> SessionEvent {
+    .message(
+      .hello(
+        Hello(
+          protocolVersion: Hello.currentProtocol, token: token, release: "6.12.117", cpus: 2)))
+  }
+
+  private static func mark(_ mark: ConsoleMark) -> SessionEvent {
+    .consoleLine("[    5.000000] \(mark.line)")
+  }
+
+  private static func report(_ index: Int) -> SessionEvent {
+    .message(.trial(TrialReport(index: index)))
+  }
+
+  private mutating func take(_ events: SessionEvent...) -> [GuestRun.Action] {
+    var actions: [GuestRun.Action] = []
+    for event in events { actions += state.take(event) }
+    return actions
+  }
+
+  private static let warning: [SessionEvent] = [
+    "------------[ cut here ]------------",
+    "WARNING: CPU: 0 PID: 61 at mm/zswap.c:1687 zswap_swapoff+0x10/0x20",
+    "RIP: 0010:zswap_swapoff+0x10/0x20",
+    "Call Trace:",
+    " <TASK>",
+    " __do_sys_swapoff+0x1/0x2",
+    " </TASK>",
+    "---[ end trace 0000000000000000 ]---",
+  ].map { .consoleLine("[    4.000000] \($0)") }
+
+  @Test mutating func `the guest that was booted is told its trials`() {
+    #expect(take(Self.hello()) == [.send(.run(Self.specs))])
+  }
+
+  @Test mutating func `another guest's token ends the session`() {
+    #expect(take(Self.hello(String(repeating: "b", count: 32))) == [.stop])
+    #expect(state.conclude(isSilent: false).failure?.kind == .harness)
+  }
+
+  @Test mutating func `a trial ends when both its report and its mark have come`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)), Self.report(0))
+    // Splats of the trial are still on their way.
+    for line in Self.warning { _ = take(line) }
+    #expect(take(Self.mark(.trialEnds(0))) == [.stop])
+    let result = state.conclude(isSilent: false)
+    #expect(result.trials.map(\.spec.index) == [0])
+    #expect(result.trials.first?.report != nil)
+    #expect(result.trials.first?.splats.map(\.title) == ["WARNING in zswap_swapoff"])
+  }
+
+  @Test mutating func `a clean trial does not end the guest`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)), Self.mark(.trialEnds(0)))
+    #expect(take(Self.report(0)).isEmpty)
+    _ = take(.message(.trialStarted(1)))
+    #expect(state.conclude(isSilent: false).trials.map(\.spec.index) == [0, 1])
+  }
+
+  @Test mutating func `nothing that a guest says while it is stopped begins a trial`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)), Self.report(0))
+    for line in Self.warning { _ = take(line) }
+    _ = take(Self.mark(.trialEnds(0)), .message(.trialStarted(1)))
+    #expect(state.conclude(isSilent: false).trials.map(\.spec.index) == [0])
+  }
+
+  @Test mutating func `a report of a trial that is not under way is a lie`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)))
+    #expect(take(Self.report(1)) == [.stop])
+    #expect(state.conclude(isSilent: false).failure?.message.contains("trial 1") == true)
+  }
+
+  @Test mutating func `a trial that the guest was not told to run is a lie`() {
+    _ = take(Self.hello())
+    #expect(take(.message(.trialStarted(7))) == [.stop])
+  }
+
+  @Test mutating func `lines that could not be read may have held a splat`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)))
+    #expect(take(.consoleLinesDropped(3)) == [.stop])
+    #expect(state.conclude(isSilent: false).failure?.kind == .harness)
+  }
+
+  @Test mutating func `silence in a trial is a stall, and before it an unusable kernel`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)))
+    let result = state.conclude(isSilent: true)
+    #expect(result.trials.first?.loss?.kind == .stall)
+    #expect(result.failure == nil)
+
+    state = GuestRun.State(
+      specs: Self.specs, token: Self.token, silenceLimit: 90, began: Date())
+    _ = take(.consoleLine("VFS: waiting"))
+    let boot = state.conclude(isSilent: true)
+    #expect(boot.failure?.kind == .kernelUnusable)
+    #expect(boot.failure?.message.contains("VFS: waiting") == true)
+  }
+
+  @Test mutating func `a reset that a panic explains is that panic's finding alone`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)))
+    _ = take(
+      .consoleLine("[    5.000000] Kernel panic - not syncing: sysrq triggered crash"),
+      .shutdown(.guestReset))
+    let result = state.conclude(isSilent: false)
+    #expect(result.trials.first?.splats.map(\.kind) == [.panic])
+    #expect(result.trials.first?.loss == nil)
+  }
+
+  @Test mutating func `a flood makes the kernel unusable, and its findings stand`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)))
+    for line in Self.warning { _ = take(line) }
+    state.isFlooded = true
+    let result = state.conclude(isSilent: false)
+    #expect(result.failure?.kind == .kernelUnusable)
+    #expect(result.trials.first?.splats.count == 1)
+  }
+
+  @Test mutating func `evidence in hand is kept when the mark never comes`() {
+    _ = take(Self.hello(), .message(.trialStarted(0)), Self.report(0))
+    #expect(state.conclude(isSilent: true).trials.first?.report != nil)
+  }
+}
