@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+/// A guest that misbehaves, for real: the agent does it on request.
+@Suite(.serialized, .enabled(if: TestKernel.arePrepared, "run scripts/test"))
+struct GuestLossTests {
+  private func run(
+    _ fault: String, _ body: (HarnessProcess.Outcome) throws -> Void
+  ) async throws {
+    try await HarnessProcess.with { harness in
+      let outcome = try await harness.run([
+        "--kernel", TestKernel.stock.path, "--guest-fault", fault, "--silence-limit", "30",
+        "--schedule", "writeback@unlocked > swapoff@trees-freed",
+      ])
+      try body(outcome)
+      #expect(harness.guests.isEmpty)
+    }
+  }
+
+  @Test func `a panic is a finding of the kernel's`() async throws {
+    try await run("panic") { outcome in
+      #expect(outcome.exitCode == 1)
+      #expect(outcome.output.contains("sysrq triggered crash"))
+    }
+  }
+
+  @Test func `a guest that falls silent in a trial is a stall`() async throws {
+    try await run("hang") { outcome in
+      #expect(outcome.exitCode == 1)
+      #expect(outcome.output.contains("guest hangs"))
+    }
+  }
+
+  @Test func `a guest that powers off early says nothing about the kernel`() async throws {
+    try await run("poweroff") { outcome in
+      #expect(outcome.exitCode == 2)
+      #expect(outcome.output.contains("powered off before it had reported"))
+    }
+  }
+
+  @Test func `a guest that floods the console is stopped`() async throws {
+    try await run("flood") { outcome in
+      #expect(outcome.exitCode == 3)
+      #expect(outcome.output.contains("flooded the console"))
+    }
+  }
+
+  @Test func `a guest that lies spoils its own run`() async throws {
+    try await run("lie") { outcome in
+      #expect(outcome.exitCode == 2)
+      #expect(outcome.output.contains("magic number"))
+    }
+  }
+
+  @Test func `a crash of the agent is an error of ours`() async throws {
+    try await run("crash") { outcome in
+      #expect(outcome.exitCode == 2)
+      #expect(outcome.console.contains("guest-agent: worker ended with status"))
+    }
+  }
+
+  @Test func `a QEMU that is killed is an error of the host's`() async throws {
+    try await HarnessProcess.with { harness in
+      let process = try await harness.startAndAwaitGuest()
+      for guest in harness.guests { kill(guest, SIGKILL) }
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 2)
+      #expect(harness.text("result.json").contains("killed by signal 9"))
+    }
+  }
+
+  @Test func `kill -9 of the harness leaves no guest, and a folder that says so`() async throws {
+    try await HarnessProcess.with { harness in
+      let process = try await harness.startAndAwaitGuest()
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      try await Task.sleep(for: .seconds(1))
+      #expect(harness.guests.isEmpty)
+      #expect(harness.text("result.json").contains("did not finish"))
+    }
+  }
+
+  @Test func `Ctrl-C leaves no guest, and a folder that says so`() async throws {
+    try await HarnessProcess.with { harness in
+      let process = try await harness.startAndAwaitGuest()
+      kill(process.processIdentifier, SIGINT)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 2)
+      #expect(harness.guests.isEmpty)
+      #expect(harness.text("result.json").contains("interrupted"))
+    }
+  }
+}
