@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "GuestAgent",
       dependencies: [
-        "GuestWire", "Kmod", "LibMount", "CLinux",
+        "GuestWire", "Kmod", "LibMount", "CLinux", "CZswapHooks",
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
 
@@ -56,6 +56,7 @@ let package = Package(
       dependencies: ["CLibMount", .product(name: "SystemPackage", package: "swift-system")]),
     .systemLibrary(name: "CKmod", pkgConfig: "libkmod", providers: [.apt(["libkmod-dev"])]),
     .systemLibrary(name: "CLibMount", pkgConfig: "mount", providers: [.apt(["libmount-dev"])]),
+    .systemLibrary(name: "CZswapHooks", path: "kmod/uapi"),
     .target(name: "CLinux"),
 
     .testTarget(name: "GuestWireTests", dependencies: ["GuestWire"]),

@@ -1,11 +1,12 @@
+import CZswapHooks
 import GuestWire
 import Kmod
 import SystemPackage
 
 /// zswap_hooks.ko, loaded with one provider, and its debugfs files.
 struct HooksModule {
-  static let name = "zswap_hooks"
-  private static let directory = "/sys/kernel/debug/zswap_hooks"
+  static let name = ZSWAP_HOOKS_DIR
+  private static let directory = "/sys/kernel/debug/\(ZSWAP_HOOKS_DIR)"
 
   let provider: Provider
 
@@ -61,7 +62,7 @@ struct HooksModule {
   }
 }
 
-/// Parsers of the module's files; the formats are in kmod/uapi.
+/// Parsers of the module's files; the formats are in kmod/uapi/zswap_hooks_uapi.h.
 enum HooksFile {
   struct FormatError: Error, Equatable, CustomStringConvertible {
     let file: String

@@ -18,10 +18,10 @@ public struct GuestAgentBuild: Sendable {
     self.swift = swift
   }
 
-  /// What the agent is made of, below Sources/.
-  static let targets = [
-    "CKmod", "CLibMount", "CLinux", "GuestAgent", "GuestWire", "Kmod", "LibMount", "guest-agent",
-  ]
+  /// What the agent is made of.
+  static let folders =
+    ["CKmod", "CLibMount", "CLinux", "GuestAgent", "GuestWire", "Kmod", "LibMount", "guest-agent"]
+    .map { "Sources/\($0)" } + ["kmod/uapi"]
 
   public enum BuildError: Error, CustomStringConvertible {
     case notACheckout(String)
@@ -74,8 +74,7 @@ public struct GuestAgentBuild: Sendable {
       throw BuildError.notACheckout(root.path)
     }
     var files = ["Package.swift"]
-    for target in Self.targets {
-      let folder = "Sources/\(target)"
+    for folder in Self.folders {
       let names = FileManager.default.enumerator(atPath: root.appending(path: folder).path)
       while let name = names?.nextObject() as? String {
         if names?.fileAttributes?[.type] as? FileAttributeType == .typeRegular {
