@@ -21,6 +21,13 @@ public struct BzImage: Hashable, Sendable {
     let size: Int
     let head: [UInt8]
     do {
+      // Reading one gives EISDIR or EINVAL, as its file system likes.
+      var isDirectory: ObjCBool = false
+      if FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory),
+        isDirectory.boolValue
+      {
+        throw Errno.isDirectory
+      }
       let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
       defer { try? file.close() }
       size = Int(try file.seek(offset: 0, from: .end))
