@@ -28,7 +28,7 @@ release=$(sed -n 's/.*"release" : "\(.*\)".*/\1/p' "$out/1/result.json" | head -
   echo "Written by \`scripts/timing.sh $runs\`: the default run of Debian's stock kernel"
   echo "under TCG, both caches and build warm. Seconds."
   echo
-  echo "| kernel | CPUs of the host | load before | runs | fastest | median | slowest |"
+  echo "| kernel | CPUs of the host | load at the end | runs | fastest | median | slowest |"
   echo "|---|---|---|---|---|---|---|"
   printf '| %s | %s | %s | %s | %.1f | %.1f | %.1f |\n' "$release" "$(nproc)" \
     "$(cut -d' ' -f1 /proc/loadavg)" "$runs" "${sorted[0]}" \
