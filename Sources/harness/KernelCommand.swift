@@ -22,7 +22,7 @@ struct KernelCommand: AsyncParsableCommand {
           harness kernel build
           harness kernel build --with kasan,lockdep
           harness kernel build --source ~/linux --patch my-zswap.patch
-          harness kernel build --with kasan --mutant no-pointer-check
+          harness kernel build --with kasan --mutant R1a
           harness run --kernel "$(harness kernel build | tail -n 1)"
 
         The configuration starts from allnoconfig. Every line of every fragment has to \
