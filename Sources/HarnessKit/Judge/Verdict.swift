@@ -42,15 +42,6 @@ public enum Verdict: Hashable, Sendable {
     }
   }
 
-  public var word: String {
-    switch self {
-    case .pass: "pass"
-    case .fail: "fail"
-    case .notExercised: "not exercised"
-    case .error: "error"
-    }
-  }
-
   /// The rule of precedence, for a trial and for a run: a finding stays true
   /// whatever broke beside it; what broke says that nothing else is known; a
   /// window that was not entered is never a pass.

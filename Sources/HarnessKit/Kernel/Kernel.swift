@@ -15,9 +15,6 @@ public struct Kernel: Sendable {
   /// `lib/modules/<release>` with its modules.dep; nil for a kernel that has
   /// all it needs built in, or whose modules were not installed.
   public let modulesDirectory: FilePath?
-  public var modulesDep: FilePath? { modulesDirectory?.appending("modules.dep") }
-  /// The modules of a build tree that were not installed anywhere.
-  public let looseModules: [FilePath]
 
   public var vermagic: Vermagic { Vermagic(release: release, config: config) }
   public var providers: [Provider] { Preflight.providers(config) }
@@ -42,8 +39,7 @@ public struct Kernel: Sendable {
     let modules = findModules(image, buildTree: buildTree, release: header.release)
     return Kernel(
       image: image, header: header, config: config, buildTree: buildTree,
-      modulesDirectory: modules,
-      looseModules: modules == nil ? loose(in: KernelBuildTree.above(image: image)) : [])
+      modulesDirectory: modules)
   }
 
   /// The build tree, or an error that says how to give one.
@@ -104,14 +100,5 @@ public struct Kernel: Sendable {
     return places.first {
       FileManager.default.fileExists(atPath: $0.appending("modules.dep").string)
     }
-  }
-
-  private static func loose(in tree: FilePath?) -> [FilePath] {
-    guard let tree,
-      let data = FileManager.default.contents(atPath: tree.appending("modules.order").string)
-    else { return [] }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n")
-      .map { tree.appending(String($0.dropLast(2)) + ".ko") }
-      .filter { FileManager.default.fileExists(atPath: $0.string) }
   }
 }

@@ -160,12 +160,6 @@ public final class GuestSession: Sendable {
   /// Kills QEMU at once.
   public func kill() { process.terminate() }
 
-  /// `running`, `paused`, `internal-error`, …: for the report on a silent guest.
-  public func status() async -> String? {
-    guard let monitor = monitor.withLock({ $0 }) else { return nil }
-    return try? await monitor.execute("query-status")
-  }
-
   /// Connects the monitor beside the boot. Its failure needs no event of its
   /// own: QEMU ends then, or has never started.
   private func watchMonitor(_ socket: FileDescriptor, _ queue: SessionEventQueue) -> Task<
