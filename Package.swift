@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -29,10 +30,17 @@ let package = Package(
       dependencies: [
         "GuestWire", "Kmod", "CLinux",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      // In code and not in a bundle: the harness is one file that can be moved.
+      resources: [
+        .embedInCode("Results/Page/report.mustache"),
+        .embedInCode("Results/Page/report.css"),
+        .embedInCode("Results/Page/report.js"),
       ]),
 
     // Host and guest meet here, and nowhere else.

@@ -113,6 +113,8 @@ public struct HarnessRun: Sendable {
     record.finish(judgement, at: Date())
     try folder.write(KTAPReport.text(of: record), to: "ktap.txt")
     try folder.write(JUnitReport.text(of: record), to: "junit.xml")
+    try folder.write(HTMLReport.text(of: record), to: "report.html")
+    try folder.replace("events.json", with: [UInt8](TraceEvents.json(of: record)))
     try folder.write(record)
     return Outcome(record: record, folder: path)
   }

@@ -1,0 +1,83 @@
+import GuestWire
+
+/// The race matrix: holds by awaited points, each cell with the trials of its pair.
+struct RaceMatrix {
+  struct Pair: Hashable {
+    var hold: HookPoint
+    var until: HookPoint
+  }
+
+  let provider: Provider
+  /// What its schedules ask for beside the two points; "" for nothing, nil for all
+  /// that there are.
+  let options: String?
+  /// Those that a trial names, in the catalogue's order, in which each actor's points
+  /// stand together.
+  let holds: [HookPoint]
+  let untils: [HookPoint]
+  private let trials: [Pair: [TrialRecord]]
+
+  private init(provider: Provider, options: String?, _ steered: [(Schedule, TrialRecord)]) {
+    self.provider = provider
+    self.options = options
+    let named = (Set(steered.map(\.0.hold)), Set(steered.map(\.0.until)))
+    let catalogue = HookPoint.catalogue.groupedByActor
+    holds = catalogue.filter(named.0.contains)
+    untils = catalogue.filter(named.1.contains)
+    trials = Dictionary(grouping: steered) { Pair(hold: $0.0.hold, until: $0.0.until) }
+      .mapValues { $0.map(\.1) }
+  }
+
+  func trials(of hold: HookPoint, until: HookPoint) -> [TrialRecord] {
+    trials[Pair(hold: hold, until: until)] ?? []
+  }
+
+  /// The trial that a cell shows: the first of the worst.
+  static func worst(of trials: [TrialRecord]) -> TrialRecord? {
+    let mark = trials.map(TrialMark.init).max()
+    return trials.first { TrialMark($0) == mark }
+  }
+
+  /// For each provider one of all its trials; and, where one pair was run with
+  /// different options, one for each set of options.
+  static func all(of record: RunRecord) -> [(whole: RaceMatrix, parts: [RaceMatrix])] {
+    Provider.allCases.compactMap { provider in
+      let steered = record.trials.filter { $0.provider == provider }
+        .compactMap { trial in trial.schedule.map { ($0, trial) } }
+      guard !steered.isEmpty else { return nil }
+      let whole = RaceMatrix(provider: provider, options: nil, steered)
+      let byOptions = Dictionary(grouping: steered) { $0.0.options }
+      let isSplit = whole.trials.values.contains { trials in
+        Set(trials.map { $0.schedule?.options }).count > 1
+      }
+      guard isSplit else { return (whole, []) }
+      let parts = byOptions.keys.sorted().map { options in
+        RaceMatrix(provider: provider, options: options, byOptions[options] ?? [])
+      }
+      return (whole, parts)
+    }
+  }
+}
+
+extension Schedule {
+  /// What stands behind the two points: `free=exit`. Empty for most.
+  var options: String {
+    let pair = "\(hold) > \(until)"
+    let text = description
+    return text.hasPrefix(pair) ? text.dropFirst(pair.count).trimmed : ""
+  }
+}
+
+extension HookPoint {
+  /// `unlocked` of `writeback@unlocked`.
+  var withoutActor: String { String(rawValue.drop { $0 != "@" }.dropFirst()) }
+}
+
+extension [HookPoint] {
+  /// Each actor's together, actors and points in the order in which they stand.
+  var groupedByActor: [HookPoint] {
+    var actors: [String] = []
+    for point in self where !actors.contains(point.actor) { actors.append(point.actor) }
+    return actors.flatMap { actor in filter { $0.actor == actor } }
+  }
+}
