@@ -246,7 +246,8 @@ struct TimelineDrawing {
       grid += "M\(Self.number(x)) 4V\(Self.number(y + 4))"
       let time = TimeText.text(nanoseconds: timeline.entries[index].nanoseconds)
       let anchor = x > Self.right - 40 ? #" class="e""# : ""
-      texts += #"<text\#(anchor) x="\#(Self.number(x))" y="\#(Self.number(y + 15))">\#(time)</text>"#
+      texts +=
+        #"<text\#(anchor) x="\#(Self.number(x))" y="\#(Self.number(y + 15))">\#(time)</text>"#
     }
     body +=
       #"<path class="g" d="\#(grid)"/><path class="x" d="M132 \#(Self.number(y))H988"/>"#
