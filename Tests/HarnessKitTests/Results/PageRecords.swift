@@ -65,7 +65,7 @@ struct PageRecords {
       return (.unreported(spec, splats: [], why: "the guest was lost in it"), nil)
     }
     let isExcluded = kind >= 52 && kind < 85
-    let report = report(schedule, index, events, isExcluded: isExcluded)
+    var report = report(schedule, index, events, isExcluded: isExcluded)
     var judgement = TrialJudgement(spec: spec, outcome: .interleaved)
     if isExcluded, let blocked = report.hold?.blocked {
       judgement.outcome = .excluded(.blocked(blocked))
@@ -74,6 +74,8 @@ struct PageRecords {
     case 85..<91:
       judgement.outcome = .notExercised("no task came to \(schedule.hold)")
       judgement.reasons = ["no task came to \(schedule.hold)"]
+      report.hold?.state = .armed
+      report.events.removeAll { $0.pid == 611 }
     case 91..<93:
       judgement.failures = [
         HarnessFailure(.harness, "trial \(index): the page audit does not add up")

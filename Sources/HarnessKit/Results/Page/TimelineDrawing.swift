@@ -35,7 +35,7 @@ struct TimelineDrawing {
     let hold = timeline.mainHold(schedule)
     scale = TimelineScale(
       entries: timeline.entries, window: window, hold: hold.map { $0.begin...$0.end },
-      from: Self.left + 10, to: Self.right - 8)
+      from: Self.left + 10, to: Self.right - 64)
     let near = window.filter { timeline.entries[$0].isNear }.prefix(Self.tips)
     let others = window.filter { !timeline.entries[$0].isNear }.prefix(Self.tips - near.count)
     tipped = Set(near).union(others)
@@ -122,9 +122,10 @@ struct TimelineDrawing {
       let x = Self.number(flag.position)
       poles += "M\(x) \(Self.number(y - 5))V\(Self.number(baseline - 6))"
       let place = Self.number(flag.position + (flag.isLeft ? -3 : 3))
-      let anchor = flag.isLeft ? #" class="e""# : ""
+      let styles = [flag.isLeft ? "e" : nil, flag.isAwaited ? "w" : nil].compactMap(\.self)
+      let style = styles.isEmpty ? "" : #" class="\#(styles.joined(separator: " "))""#
       texts +=
-        #"<text\#(anchor) x="\#(place)" y="\#(Self.number(baseline))">\#(flag.text.pageText)</text>"#
+        #"<text\#(style) x="\#(place)" y="\#(Self.number(baseline))">\#(flag.text.pageText)</text>"#
     }
     body += #"<path class="p" d="\#(poles)"/><g class="l">\#(texts)</g>"#
   }
@@ -174,27 +175,34 @@ struct TimelineDrawing {
 
   private func labelled(_ lane: Int) -> TimelineLabels {
     var labels = TimelineLabels(rows: Self.labelRows, right: Self.right)
+    if let awaited = timeline.awaited, timeline.entries[awaited].lane == lane {
+      labels.placeAwaited(timeline.entries[awaited].event.point.rawValue, at: scale[awaited])
+    }
     let own = window.reversed().filter { index in
       let entry = timeline.entries[index]
       return entry.lane == lane && entry.event.kind != .release && entry.event.kind != .hold
-        && !isAtHold(index)
+        && index != timeline.awaited && !isAtHold(index)
     }
-    if let awaited = timeline.awaited, timeline.entries[awaited].lane == lane {
-      _ = labels.place(timeline.entries[awaited].event.point.rawValue, at: scale[awaited])
+    for index in own where timeline.entries[index].isNear {
+      _ = labels.place(label(index), at: scale[index])
     }
+    // What is not about the schedule is told in one row, a run of one point once.
     var last: HookPoint?
-    for isNear in [true, false] {
-      for index in own where timeline.entries[index].isNear == isNear && index != timeline.awaited {
-        let point = timeline.entries[index].event.point
-        // A run of one point is said once.
-        guard isNear || point != last else { continue }
-        let name = point.actor == timeline.lanes[lane].name ? point.withoutActor : point.rawValue
-        let result = timeline.entries[index].event.result
-        let text = result == 0 ? name : "\(name) \(GuestErrno.name(ofResult: result))"
-        if labels.place(text, at: scale[index]) { last = point }
-      }
+    for index in own where !timeline.entries[index].isNear {
+      let point = timeline.entries[index].event.point
+      guard point != last else { continue }
+      if labels.place(label(index), at: scale[index], rows: 1) { last = point }
     }
     return labels
+  }
+
+  private func label(_ index: Int) -> String {
+    let entry = timeline.entries[index]
+    let point = entry.event.point
+    let name =
+      point.actor == timeline.lanes[entry.lane].name ? point.withoutActor : point.rawValue
+    let result = entry.event.result
+    return result == 0 ? name : "\(name) \(GuestErrno.name(ofResult: result))"
   }
 
   /// The pass that the hold's own bar tells of.

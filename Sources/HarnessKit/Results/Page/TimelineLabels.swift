@@ -8,6 +8,7 @@ struct TimelineLabels {
     var row = 0
     /// The text stands to the left of its pole: there is no room to the right.
     var isLeft = false
+    var isAwaited = false
   }
 
   private(set) var flags: [Flag] = []
@@ -24,13 +25,19 @@ struct TimelineLabels {
 
   var rows: Int { flags.map { $0.row + 1 }.max() ?? 0 }
 
-  /// False where there is no room.
-  mutating func place(_ text: String, at position: Double) -> Bool {
+  /// The one that is placed first, and so always has room.
+  mutating func placeAwaited(_ text: String, at position: Double) {
+    guard place(text, at: position) else { return }
+    flags[flags.count - 1].isAwaited = true
+  }
+
+  /// False where there is no room in the first `rows` rows.
+  mutating func place(_ text: String, at position: Double, rows: Int = .max) -> Bool {
     let length = Double(text.count) * Self.characterWidth + 8
     let isLeft = position + length > right
     let extent = isLeft ? position - length...position : position...position + length
     let pole = position - 1.5...position + 1.5
-    for row in taken.indices {
+    for row in taken.indices.prefix(rows) {
       if row > 0, taken[row - 1].contains(where: { $0.overlaps(pole) }) { return false }
       guard !taken[row].contains(where: { $0.overlaps(extent) }) else { continue }
       taken[row].append(extent)
