@@ -155,7 +155,8 @@ struct PageRecords {
     event(
       schedule.hold, 611, after: isExcluded ? 212_000_000 : 31_000, kind: .release)
     for point in path(of: schedule.hold).drop(while: { $0 != schedule.hold }).dropFirst() {
-      event(point, 611, after: 1400 + random(60_000), result: point.withoutActor == "done" ? -12 : 0)
+      let result = point.withoutActor == "done" ? -12 : 0
+      event(point, 611, after: 1400 + random(60_000), result: result)
     }
     if isExcluded { event(schedule.until, 612, after: 210_000) }
     for point in path(of: schedule.until).drop(while: { $0 != schedule.until }).dropFirst() {

@@ -40,6 +40,8 @@ struct ReportPageTests {
       set("inner", window.innerWidth);
       set("scroll", root.scrollWidth);
       set("cells", seen("table.matrix td a"));
+      set("tallest", Math.max.apply(null, Array.from(document.querySelectorAll("table.matrix td")).map(
+        function (cell) { return Math.ceil(cell.getBoundingClientRect().height); })));
       set("timelines", seen("svg.tl"));
       set("bars", seen("svg.tl .k"));
       set("awaited", seen("svg.tl .a"));
@@ -130,6 +132,7 @@ struct ReportPageTests {
     #expect(rendering.number("probe-inner") == width)
     #expect(rendering.number("probe-scroll") <= width, "the page is wider than its window")
     #expect(rendering.number("probe-cells") > 100)
+    #expect(rendering.number("probe-tallest") < 40, "the matrix is squeezed")
     #expect(rendering.number("probe-timelines") == drawn)
     #expect(rendering.number("probe-bars") == held)
     #expect(rendering.number("probe-awaited") == drawn)
