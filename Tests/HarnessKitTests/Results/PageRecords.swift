@@ -90,6 +90,10 @@ struct PageRecords {
       ]
     default: break
     }
+    for claim in Set(judgement.findings.flatMap(\.claims)).sorted() {
+      judgement.checks.append(
+        ClaimCheck(claim: claim, schedule: schedule, provider: provider, result: .violated))
+    }
     if index % 5 == 0 {
       judgement.findings.append(
         Finding(
