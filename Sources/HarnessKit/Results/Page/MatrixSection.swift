@@ -84,19 +84,19 @@ struct MatrixSection {
   ) -> Cell {
     let edge = isFirst ? " first" : ""
     let trials = matrix.trials(of: hold, until: until)
-    guard let worst = RaceMatrix.worst(of: trials) else {
+    guard let shown = RaceMatrix.shown(of: trials) else {
       return Cell(style: (hold.actor == until.actor ? "same" : "none") + edge, link: nil)
     }
-    let mark = TrialMark(worst)
+    let mark = TrialMark(shown)
     return Cell(
       style: mark.style + edge,
       link: Link(
-        trial: worst.index, letter: mark.letter, tip: tip(hold, until, trials, worst),
+        trial: shown.index, letter: mark.letter, tip: tip(hold, until, trials, shown),
         count: trials.count > 1 ? trials.count : nil))
   }
 
   private static func tip(
-    _ hold: HookPoint, _ until: HookPoint, _ trials: [TrialRecord], _ worst: TrialRecord
+    _ hold: HookPoint, _ until: HookPoint, _ trials: [TrialRecord], _ shown: TrialRecord
   ) -> String {
     var lines = ["\(hold) > \(until)"]
     if trials.count > 1 {
@@ -104,9 +104,9 @@ struct MatrixSection {
       let counts = marks.keys.sorted(by: >).map { "\(marks[$0]?.count ?? 0) \($0.name)" }
       lines.append("\(trials.count) trials: " + counts.joined(separator: ", "))
     }
-    let said = worst.failingFindings.map(\.title) + worst.failures.map(\.message)
+    let said = shown.failingFindings.map(\.title) + shown.failures.map(\.message)
     lines.append(
-      "trial \(worst.index): " + (said.first ?? worst.outcome.description).oneLine.shortened(160))
+      "trial \(shown.index): " + (said.first ?? shown.outcome.description).oneLine.shortened(160))
     return lines.joined(separator: "\n")
   }
 }

@@ -32,10 +32,14 @@ struct RaceMatrix {
     trials[Pair(hold: hold, until: until)] ?? []
   }
 
-  /// The trial that a cell shows: the first of the worst.
-  static func worst(of trials: [TrialRecord]) -> TrialRecord? {
-    let mark = trials.map(TrialMark.init).max()
-    return trials.first { TrialMark($0) == mark }
+  /// The trial that a cell shows: the first of the worst. Where all is well, one without
+  /// options speaks for its pair: others may rightly come out another way.
+  static func shown(of trials: [TrialRecord]) -> TrialRecord? {
+    let plain = trials.filter { $0.schedule?.options.isEmpty == true }
+    let isWell = !trials.contains { TrialMark($0).isTelling }
+    let asked = isWell && !plain.isEmpty ? plain : trials
+    let mark = asked.map(TrialMark.init).max()
+    return asked.first { TrialMark($0) == mark }
   }
 
   /// For each provider one of all its trials; and, where one pair was run with

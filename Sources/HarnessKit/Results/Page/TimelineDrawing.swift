@@ -77,7 +77,7 @@ struct TimelineDrawing {
     let short = name.count > room ? name.prefix(room - 1) + "…" : name[...]
     body +=
       #"<path class="b" d="M\#(Self.number(Self.left)) \#(Self.number(y))H988"/>"#
-      + #"<text class="n" x="2" y="\#(Self.number(y + 4))">\#(String(short).pageText)"#
+      + #"<text class="n" x="8" y="\#(Self.number(y + 4))">\#(String(short).pageText)"#
       + #"<tspan class="d">\#(pid)</tspan></text>"#
     blocked(lane, y)
     for hold in timeline.holds where timeline.entries[hold.begin].lane == lane {
@@ -260,6 +260,14 @@ struct TimelineDrawing {
     body +=
       #"<path class="g" d="\#(grid)"/><path class="x" d="M132 \#(Self.number(y))H988"/>"#
       + #"<g class="m">\#(texts)</g>"#
+    let omitted = [
+      (window.lowerBound, "earlier"), (timeline.entries.count - window.upperBound, "later"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    if !omitted.isEmpty {
+      body +=
+        #"<text class="c" x="8" y="\#(Self.number(y + 15))">"#
+        + "\(omitted.joined(separator: ", "))</text>"
+    }
   }
 
   /// To a tenth, which is less than a pixel.
