@@ -14,9 +14,11 @@ run_packages=(
   e2fsprogs kmod libelf1 libkmod-dev libmount-dev make qemu-system-x86 xz-utils
 )
 
-# What the tests need beside that: a kernel build, and their own tools.
+# What the tests need beside that: a kernel build, a browser for the report, and their
+# own tools.
 test_packages=(
-  bc bison chromium cpio flex fonts-dejavu-core libelf-dev libssl-dev patch python3 shellcheck strace
+  bc bison chromium cpio flex fonts-dejavu-core libelf-dev libssl-dev patch python3
+  shellcheck strace
 )
 
 # install_missing PACKAGE...: installs those that dpkg does not know as installed.

@@ -184,7 +184,9 @@ import Testing
     }
     let hash = Data(bytes).base64EncodedString()
     #expect(page.contains("default-src 'none'"))
-    #expect(page.contains("script-src 'sha256-\(hash)'\""))
+    #expect(
+      page.contains("script-src 'sha256-\(hash)'\""),
+      "report.js was changed: report.mustache has to name sha256-\(hash)")
     #expect(page.contains("<script>\(HTMLReport.script)</script>"))
   }
 

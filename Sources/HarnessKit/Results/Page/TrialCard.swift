@@ -81,7 +81,7 @@ struct TrialCard {
       ? nil
       : trial.report?.events.isEmpty == false
         ? "Not drawn, for the length of the page: its events are in events.json."
-        : "No event of it is known."
+        : "It has left no event."
   }
 
   /// What was counted, in words.
