@@ -15,6 +15,9 @@ public enum GuestMessage: Hashable, Sendable, Codable {
   /// The points that one provider reaches, after its last trial.
   case points(ProviderPoints)
   case trialStarted(Int)
+  /// The module's record of a trial's events, as it stands: parsed by the host,
+  /// which has the time for it. Before its report.
+  case record(trial: Int, text: String)
   case trial(TrialReport)
   /// This kernel lacks something that the trials cannot do without.
   case unusable(String)
@@ -27,7 +30,7 @@ public enum GuestMessage: Hashable, Sendable, Codable {
 /// The agent's first message.
 public struct Hello: Hashable, Sendable, Codable {
   /// Raised whenever a message changes meaning.
-  public static let currentProtocol = 1
+  public static let currentProtocol = 2
 
   public var protocolVersion: Int
   /// The token of the kernel command line: this is the guest that we booted.
@@ -82,7 +85,7 @@ public struct PointStatus: Hashable, Sendable, Codable {
 /// One trial to run.
 public struct TrialSpec: Hashable, Sendable, Codable {
   public enum Work: Hashable, Sendable, Codable {
-    /// Steer one writeback against one swapoff.
+    /// Steer two actors against each other.
     case schedule(Schedule)
     /// Let both run freely for a time.
     case stress(seconds: Int)

@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Scenario to run; may be repeated (default: all): "
+      "Scenario to run; may be repeated (default: sweep and swapoff-stress): "
         + Scenario.all.map(\.id).joined(separator: ", ") + ".",
       valueName: "id"),
     transform: { text in
@@ -67,8 +67,8 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Seed of the pages' stamps (default: random).", valueName: "number"))
   var seed: UInt64?
 
-  @Option(help: "Pages that a trial pushes out.")
-  var pages = Scenario.defaultPages
+  @Option(help: "Pages that a trial pushes out, at least (default: as many as it wants).")
+  var pages: Int?
 
   @Option(help: "Length of the stress, in seconds.")
   var stressSeconds = Scenario.defaultStressSeconds
@@ -93,7 +93,7 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: .hidden) var silenceLimit = GuestRun.silenceLimit
 
   func validate() throws {
-    guard pages > 0, pages <= 2048 else { throw ValidationError("--pages is 1 to 2048") }
+    guard (1...2048).contains(pages ?? 1) else { throw ValidationError("--pages is 1 to 2048") }
     guard stressSeconds > 0 else { throw ValidationError("--stress-seconds is above zero") }
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
@@ -105,7 +105,7 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let scenarios =
-      !schedule.isEmpty ? [Scenario.custom(schedule)] : scenario.isEmpty ? Scenario.all : scenario
+      !schedule.isEmpty ? [Scenario.custom(schedule)] : scenario.isEmpty ? Scenario.standard : scenario
     var request = RunRequest(
       scenarios: scenarios, seed: seed ?? UInt64.random(in: .min ... .max),
       commandLine: CommandLine.arguments)

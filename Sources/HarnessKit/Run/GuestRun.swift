@@ -108,6 +108,7 @@ extension GuestRun {
     private var noticesTaken = 0
     private var current: Evidence?
     private var pending: TrialReport?
+    private var record: (trial: Int, text: String)?
     private var endMark: Int?
     private var hasFinished = false
     private var hasStopped = false
@@ -200,8 +201,16 @@ extension GuestRun {
           fail(.harness, "the guest reported trial \(report.index), which is not under way")
           return stop()
         }
-        pending = report
+        do {
+          pending = try withEvents(report)
+        } catch {
+          fail(.harness, "the guest's record of trial \(report.index): \(error)")
+          return stop()
+        }
         return concludeTrial()
+      case .record(let trial, let text):
+        record = (trial, text)
+        return []
       case .unusable(let reason):
         fail(.kernelUnusable, reason)
         return stop()
@@ -212,6 +221,20 @@ extension GuestRun {
         hasFinished = true
         return current == nil ? stop() : []
       }
+    }
+
+    /// The report with the events of its record.
+    private mutating func withEvents(
+      _ report: TrialReport
+    ) throws(EventRecord.FormatError) -> TrialReport {
+      guard let text = record, text.trial == report.index else { return report }
+      record = nil
+      let shrinker = report.actors.first { $0.name == "shrinker" }?.pid
+      let events = try EventRecord(parsing: text.text, shrinker: shrinker)
+      var report = report
+      report.events = Array(events.events.prefix(TrialReport.eventsLimit))
+      report.eventsDropped += events.dropped + UInt64(events.events.count - report.events.count)
+      return report
     }
 
     /// When both the report and its mark in the console have come.

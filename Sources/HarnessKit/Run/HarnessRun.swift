@@ -16,7 +16,8 @@ public struct RunRequest: Sendable {
   /// Nil for all that the kernel offers.
   public var providers: [Provider]?
   public var seed: UInt64
-  public var pages: Int
+  /// Nil for as many as the work wants.
+  public var pages: Int?
   public var stressSeconds: Int
   public var holdTimeoutMilliseconds: Int
   public var machine: String
@@ -35,7 +36,6 @@ public struct RunRequest: Sendable {
     self.scenarios = scenarios
     self.seed = seed
     self.commandLine = commandLine
-    pages = Scenario.defaultPages
     stressSeconds = Scenario.defaultStressSeconds
     holdTimeoutMilliseconds = Scenario.defaultHoldTimeoutMilliseconds
     machine = "q35"
