@@ -1,3 +1,4 @@
+import Glibc
 import GuestWire
 
 /// The figures that a sound kernel brings back to where they were, once the
@@ -38,11 +39,14 @@ struct RestProbe {
   }
 
   /// After each trial, when every page has been given up. The memcg lives on.
+  ///
+  /// - Parameter emptySwap: swaps off, where reclaim has not made swap empty.
   mutating func settleTrial(
-    _ group: ControlGroup?, _ tolerance: Tolerance
-  ) throws(SystemError) -> Result {
+    _ group: ControlGroup?, _ tolerance: Tolerance, emptySwap: () throws -> Void
+  ) throws -> Result {
     self.tolerance = tolerance
-    return try settle { () throws(SystemError) in
+    var isReclaimed = false
+    return try settle(fixed: []) {
       var rest = try measureZswap()
       if let group {
         rest.append(
@@ -54,21 +58,25 @@ struct RestProbe {
         RestMeasurement(
           name: "KiB of swap in use", expected: 0, observed: try Swapfile.kibibytesUsed()))
       return rest
-    } nudge: { () throws(SystemError) in
+    } nudge: {
+      guard try Swapfile.kibibytesUsed() > 0 else { return try Self.drain() }
       // A page whose user went while it was written back stays in the swap cache
-      // until it is reclaimed, once it has left its CPU's batch.
+      // until somebody wants its memory or its slot. Reclaim of the memcg may think
+      // it too young.
+      if isReclaimed { return try emptySwap() }
       try Self.drain()
       group?.reclaim(bytes: 1 << 20)
+      isReclaimed = true
     }
   }
 
   /// After exit and swapoff.
   ///
   /// - Parameter memcg: what the trials' memcg had when it was removed.
-  func settle(_ memcg: [RestMeasurement]) throws(SystemError) -> Result {
-    try settle { () throws(SystemError) in
-      try memcg + measureZswap() + measureSystem()
-    } nudge: { () throws(SystemError) in
+  func settle(_ memcg: [RestMeasurement]) throws -> Result {
+    try settle(fixed: memcg) {
+      try measureZswap() + measureSystem()
+    } nudge: {
       try Self.drain()
     }
   }
@@ -77,9 +85,9 @@ struct RestProbe {
   /// limit. A kernel that has become tainted does not come to rest, and what it
   /// leaves lying about is no finding of its own.
   private func settle(
-    _ measure: () throws(SystemError) -> [RestMeasurement],
-    nudge: () throws(SystemError) -> Void
-  ) throws(SystemError) -> Result {
+    fixed: [RestMeasurement], _ measure: () throws -> [RestMeasurement],
+    nudge: () throws -> Void
+  ) throws -> Result {
     let began = MonotonicClock.milliseconds
     var attempts = 0
     while true {
@@ -90,7 +98,7 @@ struct RestProbe {
       let measurements = try [now] + measure()
       let settled = measurements.allSatisfy { $0.observed == $0.expected || Self.isNote($0) }
       let late = MonotonicClock.milliseconds - began > Self.limitMilliseconds
-      if settled || late { return Result(measurements: measurements, skipped: nil) }
+      if settled || late { return Result(measurements: fixed + measurements, skipped: nil) }
       attempts += 1
       if attempts % 4 == 2 { try nudge() }
       MonotonicClock.sleep(milliseconds: attempts < 8 ? 1 : 20)
@@ -113,9 +121,10 @@ struct RestProbe {
     try group.set("memory.high", "0")
     let began = MonotonicClock.milliseconds
     while true {
-      // Less than a page of bytes charged ahead for objects stays with the
-      // obj_cgroup until the memcg goes offline: obj_cgroup_release().
-      let current = max(0, try group.value("memory.current") - Int64(PageStamp.size))
+      // Less than a page of bytes charged ahead for objects stays with each CPU,
+      // and with the obj_cgroup, until the memcg goes offline: obj_cgroup_release().
+      let slack = Int64((sysconf(Int32(_SC_NPROCESSORS_ONLN)) + 1) * PageStamp.size)
+      let current = max(0, try group.value("memory.current") - slack)
       let measurements = [
         RestMeasurement(
           name: "memory.zswap.current", expected: 0,
@@ -124,7 +133,7 @@ struct RestProbe {
           name: "memory.swap.current", expected: 0,
           observed: try group.value("memory.swap.current")),
         RestMeasurement(
-          name: "memory.current beyond one page", expected: 0, observed: current),
+          name: "memory.current beyond what is charged ahead", expected: 0, observed: current),
       ]
       let late = MonotonicClock.milliseconds - began > limitMilliseconds
       if late || measurements.allSatisfy({ $0.observed == 0 }) { return measurements }
@@ -172,7 +181,7 @@ struct RestProbe {
 
   /// Folios wait in per-CPU batches for their LRU list and pin their memcg. This
   /// drains them. A 4 beforehand keeps it from saying so on the console each time.
-  private static func drain() throws(SystemError) {
+  static func drain() throws(SystemError) {
     try KernelFile.write("4", to: "/proc/sys/vm/drop_caches")
     try KernelFile.write("3", to: "/proc/sys/vm/drop_caches")
   }

@@ -71,6 +71,9 @@ final class TrialGuest {
   func pushOut() throws {
     try holder.fill()
     for attempt in 0..<16 {
+      // Pages wait in the batch of the CPU that they were touched on, where their
+      // owner, on another by now, cannot isolate them.
+      if attempt > 0 { try RestProbe.drain() }
       if attempt < 8 {
         try holder.pageOut()
       } else {
@@ -119,7 +122,9 @@ final class TrialGuest {
     do {
       if let audit = try verify() { report.pages = audit }
       if holder.child.ending == nil { try holder.drop() }
-      var result = try rest.settleTrial(groupIsGone ? nil : group, tolerance)
+      var result = try rest.settleTrial(groupIsGone ? nil : group, tolerance) {
+        try swapOff()
+      }
       if isLast, result.skipped == nil {
         report.restSince = firstTrial
         let end = try takeDown()
@@ -144,19 +149,23 @@ final class TrialGuest {
   private func takeDown() throws -> RestProbe.Result {
     isUsedUp = true
     try holder.quit()
-    if try Swapfile.areasInUse() > 0 {
-      let swapoff = try ActorProcess("swapoff-last") { [swapfile] in swapfile.swapOff() }
-      lastSwapoff = swapoff
-      try swapoff.start()
-      guard wait(for: [swapoff]) == nil else { throw TrialError.swapoffStalls }
-      guard swapoff.poll() == .returned(errno: 0) else { throw TrialError.swapoffFails }
-    }
+    try swapOff()
     var memcg: [RestMeasurement] = []
     if !groupIsGone {
       memcg = try RestProbe.settle(group)
       try removeGroup()
     }
     return try rest.settle(memcg)
+  }
+
+  /// In a process of its own: what it meets may hang or kill it.
+  private func swapOff() throws {
+    guard try Swapfile.areasInUse() > 0 else { return }
+    let swapoff = try ActorProcess("swapoff-last") { [swapfile] in swapfile.swapOff() }
+    lastSwapoff = swapoff
+    try swapoff.start()
+    guard wait(for: [swapoff]) == nil else { throw TrialError.swapoffStalls }
+    guard swapoff.poll() == .returned(errno: 0) else { throw TrialError.swapoffFails }
   }
 
   /// Busy while its last task is being taken apart.

@@ -106,10 +106,14 @@ extension GuestRun {
     private var result = Result()
     private var classifier = SplatClassifier()
     private var noticesTaken = 0
-    private var current: Evidence?
-    private var pending: TrialReport?
+    /// Trials that have begun and are not concluded, in order. The guest does not
+    /// wait for us: it may be in one of them, and the console in another.
+    private var open: [Evidence] = []
     private var record: (trial: Int, text: String)?
-    private var endMark: Int?
+    /// The trial that the console is in, or has last been in.
+    private var consoleTrial: Int?
+    private var endMarks: Set<Int> = []
+    private var saidInTrial: [Int: (splats: [Splat], notices: [ConsoleNotice])] = [:]
     private var hasFinished = false
     private var hasStopped = false
     private var shutdown: ShutdownReason?
@@ -153,21 +157,28 @@ extension GuestRun {
       if tail.count > GuestRun.tailLength { tail.removeFirst() }
       record(classifier.feed(line))
       switch ConsoleMark(in: line) {
-      case .trialEnds(let index): endMark = index
-      case .trialBegins, nil: break
+      case .trialBegins(let index):
+        record(classifier.finish())
+        consoleTrial = index
+      case .trialEnds(let index):
+        record(classifier.finish())
+        endMarks.insert(index)
+      case nil: return []
       }
-      return concludeTrial()
+      return concludeTrials()
     }
 
+    /// A late report, between two trials, is of the one that has just ended.
     private mutating func record(_ splats: [Splat]) {
-      if current != nil {
-        current?.splats += splats
-      } else if let last = result.trials.indices.last {
-        // A late one: of the trial that has just ended.
-        result.trials[last].splats += splats
-      } else {
+      let notices = classifier.notices.dropFirst(noticesTaken)
+      noticesTaken = classifier.notices.count
+      guard let consoleTrial else {
         result.bootSplats += splats
+        return
       }
+      guard !splats.isEmpty || !notices.isEmpty else { return }
+      saidInTrial[consoleTrial, default: ([], [])].splats += splats
+      saidInTrial[consoleTrial, default: ([], [])].notices += notices
     }
 
     private mutating func take(_ message: GuestMessage) -> [Action] {
@@ -189,25 +200,28 @@ extension GuestRun {
         result.points.append(points)
         return []
       case .trialStarted(let index):
-        guard let spec = specs.first(where: { $0.index == index }), current == nil else {
+        guard let spec = specs.first(where: { $0.index == index }),
+          open.last?.report != nil || open.isEmpty,
+          !(open + result.trials).contains(where: { $0.spec.index == index })
+        else {
           fail(.harness, "the guest began trial \(index), which it was not told to")
           return stop()
         }
-        current = Evidence(spec: spec, report: nil, splats: [], notices: [], loss: nil)
+        open.append(Evidence(spec: spec, report: nil, splats: [], notices: [], loss: nil))
         lastWords = "\(spec.title) (\(spec.provider.rawValue))"
         return [.show(lastWords)]
       case .trial(let report):
-        guard report.index == current?.spec.index else {
+        guard report.index == open.last?.spec.index, open.last?.report == nil else {
           fail(.harness, "the guest reported trial \(report.index), which is not under way")
           return stop()
         }
         do {
-          pending = try withEvents(report)
+          open[open.count - 1].report = try withEvents(report)
         } catch {
           fail(.harness, "the guest's record of trial \(report.index): \(error)")
           return stop()
         }
-        return concludeTrial()
+        return concludeTrials()
       case .record(let trial, let text):
         record = (trial, text)
         return []
@@ -219,7 +233,7 @@ extension GuestRun {
         return stop()
       case .finished:
         hasFinished = true
-        return current == nil ? stop() : []
+        return open.isEmpty ? stop() : []
       }
     }
 
@@ -237,22 +251,20 @@ extension GuestRun {
       return report
     }
 
-    /// When both the report and its mark in the console have come.
-    private mutating func concludeTrial() -> [Action] {
-      guard var evidence = current, let report = pending, endMark == report.index else {
-        return []
+    /// Concludes those of which both the report and the mark in the console have
+    /// come.
+    private mutating func concludeTrials() -> [Action] {
+      while let first = open.first, first.report != nil, endMarks.contains(first.spec.index) {
+        open.removeFirst()
+        result.trials.append(first)
+        // A kernel that has spoken up is not the one to try the next thing on: what
+        // has begun meanwhile is done again in a fresh guest.
+        if saidInTrial[first.spec.index]?.splats.isEmpty == false {
+          open = []
+          return stop()
+        }
       }
-      record(classifier.finish())
-      evidence.splats = current?.splats ?? []
-      evidence.notices = Array(classifier.notices.dropFirst(noticesTaken))
-      noticesTaken = classifier.notices.count
-      evidence.report = report
-      result.trials.append(evidence)
-      current = nil
-      pending = nil
-      // A kernel that has spoken up is not the one to try the next thing on.
-      if !evidence.splats.isEmpty || hasFinished { return stop() }
-      return []
+      return hasFinished && open.isEmpty ? stop() : []
     }
 
     private mutating func stop() -> [Action] {
@@ -280,9 +292,11 @@ extension GuestRun {
       } else if !hasStopped {
         concludeUnasked()
       }
-      if var evidence = current {
-        evidence.report = pending
-        result.trials.append(evidence)
+      result.trials += open
+      for index in result.trials.indices {
+        guard let said = saidInTrial[result.trials[index].spec.index] else { continue }
+        result.trials[index].splats = said.splats
+        result.trials[index].notices = said.notices
       }
       return result
     }
@@ -306,21 +320,21 @@ extension GuestRun {
     /// A kernel that is gone is a finding in a trial, where a splat does not say
     /// more; before, it is one that cannot be used.
     private mutating func loseGuest(title: String, details: String) {
-      guard current != nil else {
+      guard let last = open.indices.last else {
         explain(.kernelUnusable, "the kernel does not come up: \(details)")
         return
       }
-      if current?.splats.isEmpty == true {
-        current?.loss = Finding(kind: .stall, title: title, details: details)
+      if saidInTrial[open[last].spec.index]?.splats.isEmpty != false {
+        open[last].loss = Finding(kind: .stall, title: title, details: details)
       }
     }
 
     private mutating func explain(_ kind: HarnessFailure.Kind, _ message: String) {
-      let splats = current?.splats ?? result.bootSplats
+      let splats = open.last.map { saidInTrial[$0.spec.index]?.splats ?? [] } ?? result.bootSplats
       var text = message
       if result.release == nil, !tail.isEmpty {
         text += "\nits last lines were:\n" + tail.map { "  \($0)" }.joined(separator: "\n")
-      } else if splats.isEmpty, current != nil {
+      } else if splats.isEmpty, !open.isEmpty {
         text += " (during \(lastWords))"
       }
       fail(kind, text)
