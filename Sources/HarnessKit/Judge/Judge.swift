@@ -78,6 +78,15 @@ public struct Judge {
       check()
       return
     }
+    if spec.schedule != nil, report.hold == nil, report.actors.isEmpty,
+      let why = report.restSkipped
+    {
+      judgement.outcome = .notExercised(why)
+      doubt(why)
+      judgeSplats()
+      check()
+      return
+    }
     judgeSplats()
     judgeActors()
     judgeOrdering()

@@ -96,6 +96,14 @@ extension RuleRow {
       reason: "Nothing is held at unlocked, and swapoff has done nothing yet: either may win."),
     RuleRow(
       holds: unlocked, untils: points("swapoff", "unused", "quiesced", "trees-freed", "end"),
+      ordering: folioLock, results: [0, exists, noMemory], evidenceFor: [.s2],
+      applies: { $0.via == .limit },
+      reason: """
+        The task is in zswap_store(), and has locked the folio that it pages out: that, and not \
+        the entry that it writes back to make room, is what swapoff waits for.
+        """),
+    RuleRow(
+      holds: unlocked, untils: points("swapoff", "unused", "quiesced", "trees-freed", "end"),
       ordering: .possible, results: [noMemory, GuestErrno.noEntry.result],
       evidenceFor: [.s1, .s2],
       reason: """
