@@ -128,7 +128,9 @@ enum Worker {
       // The module stays loaded, and the set-up with it, for those to come.
       let next = specs.dropFirst(position + 1).first
       let isLast =
-        try next.map { try $0.provider != spec.provider || !goesOn(from: spec, to: $0, crew, hooks) }
+        try next.map {
+          try $0.provider != spec.provider || !goesOn(from: spec, to: $0, crew, hooks)
+        }
         ?? true
       let report = try trial(spec, &guest, isLast: isLast, hooks, crew, channel)
       try mark(.trialEnds(spec.index))

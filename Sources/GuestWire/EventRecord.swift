@@ -7,6 +7,9 @@ public struct EventRecord: Hashable, Sendable {
   /// A line that is none of the format's.
   public struct FormatError: Error, Equatable, CustomStringConvertible {
     public let line: String
+
+    public init(line: String) { self.line = line }
+
     public var description: String { "zswap_hooks/events: cannot read “\(line)”" }
   }
 
@@ -31,7 +34,8 @@ public struct EventRecord: Hashable, Sendable {
 extension HookEvent {
   fileprivate init?(_ words: [Substring], shrinker: Int?) {
     guard words.count == 10, let sequence = UInt64(words[0]), let time = UInt64(words[1]),
-      let cpu = Int(words[2]), let pid = Int(words[3]), var point = HookPoint(rawValue: String(words[5])),
+      let cpu = Int(words[2]), let pid = Int(words[3]),
+      var point = HookPoint(rawValue: String(words[5])),
       let kind = HookEvent.Kind(rawValue: String(words[6])), let result = Int(words[9])
     else { return nil }
     if pid == shrinker, point.actor == "writeback",

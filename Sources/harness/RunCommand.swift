@@ -105,7 +105,8 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let scenarios =
-      !schedule.isEmpty ? [Scenario.custom(schedule)] : scenario.isEmpty ? Scenario.standard : scenario
+      !schedule.isEmpty
+      ? [Scenario.custom(schedule)] : scenario.isEmpty ? Scenario.standard : scenario
     var request = RunRequest(
       scenarios: scenarios, seed: seed ?? UInt64.random(in: .min ... .max),
       commandLine: CommandLine.arguments)

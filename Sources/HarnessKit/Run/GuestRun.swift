@@ -172,13 +172,13 @@ extension GuestRun {
     private mutating func record(_ splats: [Splat]) {
       let notices = classifier.notices.dropFirst(noticesTaken)
       noticesTaken = classifier.notices.count
-      guard let consoleTrial else {
+      guard !splats.isEmpty || !notices.isEmpty else { return }
+      guard let index = consoleTrial ?? open.first?.spec.index else {
         result.bootSplats += splats
         return
       }
-      guard !splats.isEmpty || !notices.isEmpty else { return }
-      saidInTrial[consoleTrial, default: ([], [])].splats += splats
-      saidInTrial[consoleTrial, default: ([], [])].notices += notices
+      saidInTrial[index, default: ([], [])].splats += splats
+      saidInTrial[index, default: ([], [])].notices += notices
     }
 
     private mutating func take(_ message: GuestMessage) -> [Action] {
