@@ -7,7 +7,7 @@ import HarnessKit
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Race zswap writeback against swapoff on a kernel, and give a verdict.",
+    abstract: "Race zswap writeback against all that may run beside it, and give a verdict.",
     discussion: """
       EXAMPLES
         harness --kernel arch/x86/boot/bzImage
@@ -45,6 +45,11 @@ struct RunCommand: AsyncParsableCommand {
       do { return try Schedule(parsing: text) } catch { throw ValidationError("\(error)") }
     })
   var schedule: [Schedule] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "A file of schedules, one a line; what follows a # is left out.", valueName: "file"))
+  var scheduleFile: String?
 
   @Option(
     help: ArgumentHelp(
@@ -98,8 +103,8 @@ struct RunCommand: AsyncParsableCommand {
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
     }
-    guard schedule.isEmpty || scenario.isEmpty else {
-      throw ValidationError("give --schedule or --scenario, not both")
+    guard schedule.isEmpty && scheduleFile == nil || scenario.isEmpty else {
+      throw ValidationError("give schedules or --scenario, not both")
     }
   }
 
@@ -137,6 +142,28 @@ struct RunCommand: AsyncParsableCommand {
       FileHandle.standardError.write(Data("results: \(outcome.folder)\n".utf8))
       throw ExitCode(outcome.record.exitCode)
     }
+  }
+}
+
+extension RunCommand {
+  /// The schedules of a file; an error names the line.
+  private static func read(schedules path: String) throws -> [Schedule] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw ValidationError("cannot read \(path)")
+    }
+    var schedules: [Schedule] = []
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
+      let words = line.prefix { $0 != "#" }.trimmed
+      guard !words.isEmpty else { continue }
+      do {
+        schedules.append(try Schedule(parsing: words))
+      } catch {
+        throw ValidationError("\(path):\(number + 1): \(error)")
+      }
+    }
+    guard !schedules.isEmpty else { throw ValidationError("there is no schedule in \(path)") }
+    return schedules
   }
 }
 

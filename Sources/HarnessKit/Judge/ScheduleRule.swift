@@ -30,6 +30,16 @@ public struct ScheduleRule: Hashable, Sendable {
   /// them where it holds.
   public var evidenceFor: [Claim]
 
+  /// What has to be seen, in words.
+  public var expectation: String {
+    switch ordering {
+    case .possible: "interleaved"
+    case .waits: "excluded: the other actor waits"
+    case .avoids: "excluded: the other actor goes another way"
+    case .either: "interleaved or excluded"
+    }
+  }
+
   /// Every claim that a finding under this schedule violates.
   public var claims: [Claim] { Set(serves + evidenceFor).sorted() }
 
