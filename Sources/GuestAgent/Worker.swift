@@ -37,21 +37,26 @@ enum Worker {
     let release = withUnsafePointer(to: &name.release) {
       $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
     }
-    try channel.send(
-      .hello(
-        Hello(
-          protocolVersion: Hello.currentProtocol, token: identity.token, release: release,
-          cpus: sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    // Before the hello, at which the host may save this guest to start others from.
+    let reason = try problem ?? prepare(channel)
+    let swapfile =
+      reason == nil ? try Swapfile.make(at: "\(disk.target)/swapfile", pages: swapPages) : nil
+    let hello = GuestMessage.hello(
+      Hello(
+        protocolVersion: Hello.currentProtocol, token: identity.token, release: release,
+        cpus: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    try mark(.ready)
+    try channel.send(hello)
 
     while true {
       switch try channel.receive() {
       case .powerOff: return
+      case .greet: try channel.send(hello)
       case .run(let specs):
-        if let reason = try problem ?? prepare(channel) {
-          try channel.send(.unusable(reason))
+        guard let swapfile else {
+          try channel.send(.unusable(reason ?? "it could not be prepared"))
           continue
         }
-        let swapfile = try Swapfile.make(at: "\(disk.target)/swapfile", pages: swapPages)
         let fault = identity.options["fault"].flatMap(GuestFault.init(rawValue:))
         try run(specs, swapfile, fault, channel)
         try channel.send(.finished)
