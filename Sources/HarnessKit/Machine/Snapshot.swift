@@ -75,7 +75,9 @@ public struct Snapshot: Hashable, Sendable {
 
   private static func stamp(_ file: File, in directory: FilePath) -> String {
     // The folder is renamed when it is whole.
-    String(FileStamp.of(Self.file(file, in: directory)).dropFirst(directory.string.utf8.count))
+    String(
+      decoding: FileStamp.of(Self.file(file, in: directory)).utf8
+        .dropFirst(directory.string.utf8.count), as: UTF8.self)
   }
 
   /// Saves a guest that waits for its host, into a folder that is not yet the
@@ -91,6 +93,11 @@ public struct Snapshot: Hashable, Sendable {
     // A rename must not overtake the contents, should the host crash.
     try await Tool("sync").run(
       ["--data"] + File.allCases.map { file($0, in: directory) })
+    try seal(directory, hello: hello)
+  }
+
+  /// Writes what the entry says of itself, when its files are there.
+  static func seal(_ directory: FilePath, hello: Hello) throws {
     let stamps = File.allCases.map { ($0.rawValue, stamp($0, in: directory)) }
     let metadata = Metadata(
       hello: hello, stamps: Dictionary(uniqueKeysWithValues: stamps))
