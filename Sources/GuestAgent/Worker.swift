@@ -35,21 +35,25 @@ enum Worker {
     let release = withUnsafePointer(to: &name.release) {
       $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
     }
-    try channel.send(
-      .hello(
-        Hello(
-          protocolVersion: Hello.currentProtocol, token: identity.token, release: release,
-          cpus: sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    // Before the hello, at which the host may save this guest to start others from.
+    let reason = try problem ?? prepare(channel)
+    let crew = reason == nil ? try Crew(swaps: try SwapAreas.make(in: disk.target)) : nil
+    let hello = GuestMessage.hello(
+      Hello(
+        protocolVersion: Hello.currentProtocol, token: identity.token, release: release,
+        cpus: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    try mark(.ready)
+    try channel.send(hello)
 
     while true {
       switch try channel.receive() {
       case .powerOff: return
+      case .greet: try channel.send(hello)
       case .run(let specs):
-        if let reason = try problem ?? prepare(channel) {
-          try channel.send(.unusable(reason))
+        guard let crew else {
+          try channel.send(.unusable(reason ?? "it could not be prepared"))
           continue
         }
-        let crew = try Crew(swaps: try SwapAreas.make(in: disk.target))
         let fault = identity.options["fault"].flatMap(GuestFault.init(rawValue:))
         try run(specs, crew, fault, channel)
         try channel.send(.finished)

@@ -2,6 +2,8 @@
 public enum HostMessage: Hashable, Sendable, Codable {
   /// Run these trials in order, and report each.
   case run([TrialSpec])
+  /// Say hello again: asked of a guest that was restored, and said it to another host.
+  case greet
   /// Power off.
   case powerOff
 }
@@ -27,7 +29,7 @@ public enum GuestMessage: Hashable, Sendable, Codable {
   case finished
 }
 
-/// The agent's first message.
+/// The agent's word that it is ready: all that does not depend on the trials is done.
 public struct Hello: Hashable, Sendable, Codable {
   /// Raised whenever a message changes meaning.
   public static let currentProtocol = 2
@@ -124,13 +126,17 @@ public struct TrialSpec: Hashable, Sendable, Codable {
 /// in order, so once the host has read the line after a trial, it has read every
 /// splat of that trial.
 public enum ConsoleMark: Hashable, Sendable {
+  /// Before the hello: what the boot had to report stands above it.
+  case ready
   case trialBegins(Int)
   case trialEnds(Int)
 
   private static let prefix = "zswap_harness: trial "
+  private static let readyText = "zswap_harness: ready"
 
   public var line: String {
     switch self {
+    case .ready: Self.readyText
     case .trialBegins(let index): "\(Self.prefix)\(index) begins"
     case .trialEnds(let index): "\(Self.prefix)\(index) ends"
     }
@@ -138,6 +144,10 @@ public enum ConsoleMark: Hashable, Sendable {
 
   /// The mark in a console line, whatever stands before it.
   public init?(in line: String) {
+    if line.contains(Self.readyText) {
+      self = .ready
+      return
+    }
     guard let start = line.firstRange(of: Self.prefix)?.upperBound else { return nil }
     let words = line[start...].split(whereSeparator: \.isWhitespace)
     guard words.count == 2, let index = Int(words[0]) else { return nil }

@@ -93,6 +93,17 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Guest CPUs (default: the machine's).")
   var cpus: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Guests at once (default: as many as the host has CPUs and memory for).",
+      valueName: "number"))
+  var jobs: Int?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Start guests from one that was saved when it was ready, or boot each one.")
+  var snapshot = true
+
   // For the tests of lost guests.
   @Option(help: .hidden) var guestFault: String?
   @Option(help: .hidden) var silenceLimit = GuestRun.silenceLimit
@@ -103,6 +114,7 @@ struct RunCommand: AsyncParsableCommand {
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
     }
+    if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
     guard schedule.isEmpty && scheduleFile == nil || scenario.isEmpty else {
       throw ValidationError("give schedules or --scenario, not both")
     }
@@ -128,6 +140,9 @@ struct RunCommand: AsyncParsableCommand {
     request.memoryMiB = memory
     request.cpus = cpus
     request.silenceLimit = silenceLimit
+    request.jobs = jobs
+    // The fault is a word of the kernel's command line: each would be saved apart.
+    request.snapshot = snapshot && guestFault == nil
     request.kernelWords = guestFault.map { ["zswap_harness.fault=\($0)"] } ?? []
 
     try await reportingFailures { [request] in

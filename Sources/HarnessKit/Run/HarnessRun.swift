@@ -1,6 +1,5 @@
 import Foundation
 import GuestWire
-import Synchronization
 
 /// What is asked for on the command line.
 public struct RunRequest: Sendable {
@@ -29,6 +28,10 @@ public struct RunRequest: Sendable {
   public var kernelWords: [String]
   /// See `GuestRun.silenceLimit`, in seconds.
   public var silenceLimit: Int
+  /// Guests at once; nil for as many as the host bears.
+  public var jobs: Int?
+  /// Whether guests may be started from a saved one.
+  public var snapshot: Bool
   /// As it was called, for the record.
   public var commandLine: [String]
 
@@ -42,6 +45,7 @@ public struct RunRequest: Sendable {
     accelerator = .auto
     kernelWords = []
     silenceLimit = GuestRun.silenceLimit
+    snapshot = true
   }
 }
 
@@ -88,9 +92,15 @@ public struct HarnessRun: Sendable {
       record.notes += prepared.notes
       try folder.write(record)
 
-      let results = try await boots(prepared, folder)
-      for result in results {
-        record.points += result.points
+      defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
+      let outcome = try await GuestFleet(
+        prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
+        status: progress
+      ).run()
+      record.guests = outcome.guests
+      record.notes += outcome.notes
+      record.points = Self.sum(outcome.results.flatMap(\.points))
+      for result in outcome.results {
         if let release = result.release { record.kernel?.release = release }
         let judged = Judge.stray(result.bootSplats)
         stray += judged.findings
@@ -100,7 +110,7 @@ public struct HarnessRun: Sendable {
         }
         if let failure = result.failure { failures.append(failure) }
       }
-      trials = judge(prepared.specs, results)
+      trials = judge(prepared.specs, outcome.results)
     } catch let failure as HarnessFailure {
       failures.append(failure)
     } catch {
@@ -117,33 +127,23 @@ public struct HarnessRun: Sendable {
     return Outcome(record: record, folder: path)
   }
 
-  /// Boots guests until every trial has been had. A trial that leaves its kernel
-  /// damaged ends its guest, and the next one goes on with those that are left:
-  /// each boot takes at least one trial off, or is the last.
-  private func boots(
-    _ prepared: RunPreparation.Prepared, _ folder: RunFolder
-  ) async throws -> [GuestRun.Result] {
-    let log = Mutex(try ConsoleLog(in: folder))
-    defer { try? FileManager.default.removeItem(atPath: prepared.disk) }
-    var results: [GuestRun.Result] = []
-    var remaining = prepared.specs
-    while !remaining.isEmpty, !Task.isCancelled {
-      progress.phase("booting \(prepared.kernelRecord.release ?? "the kernel")")
-      try await DiskImage.create(at: prepared.disk, mebibytes: RunPreparation.diskMebibytes)
-      let configuration = GuestSession.Configuration(
-        commandLine: prepared.commandLine, qemu: prepared.qemu,
-        // A full disk shows when the results are written; the guest goes on.
-        consoleLog: { bytes in log.withLock { try? $0.append(bytes) } })
-      let guest = GuestRun(
-        specs: remaining, silenceLimit: request.silenceLimit, progress: progress)
-      let result = try await guest.run(configuration, token: prepared.commandLine.token)
-      results.append(result)
-      let had = Set(result.trials.map(\.spec.index))
-      remaining.removeAll { had.contains($0.index) }
-      if result.failure != nil || had.isEmpty { break }
+  /// The hook points of each provider, with the hits of all guests.
+  static func sum(_ points: [ProviderPoints]) -> [ProviderPoints] {
+    var sums: [ProviderPoints] = []
+    for one in points {
+      guard let index = sums.firstIndex(where: { $0.provider == one.provider }) else {
+        sums.append(one)
+        continue
+      }
+      for status in one.points {
+        if let known = sums[index].points.firstIndex(where: { $0.point == status.point }) {
+          sums[index].points[known].hits += status.hits
+        } else {
+          sums[index].points.append(status)
+        }
+      }
     }
-    try log.withLock { try $0.close() }
-    return results
+    return sums
   }
 
   private func judge(
