@@ -16,7 +16,7 @@ run_packages=(
 
 # What the tests need beside that: a kernel build, and their own tools.
 test_packages=(
-  bc bison cpio flex libelf-dev libssl-dev patch python3 shellcheck strace
+  bc bison chromium cpio flex fonts-dejavu-core libelf-dev libssl-dev patch python3 shellcheck strace
 )
 
 # install_missing PACKAGE...: installs those that dpkg does not know as installed.

@@ -15,6 +15,8 @@ struct Harness: AsyncParsableCommand {
         harness help run                       all options of a run
 
       """,
-    subcommands: [RunCommand.self, ListCommand.self, KernelCommand.self, DoctorCommand.self],
+    subcommands: [
+      RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, DoctorCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 }

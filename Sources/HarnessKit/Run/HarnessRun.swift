@@ -121,8 +121,7 @@ public struct HarnessRun: Sendable {
     let judgement = RunJudgement.conclude(trials.map(\.0), stray: stray, failures: failures)
     record.trials = trials.map { TrialRecord($0.0, report: $0.1) }
     record.finish(judgement, at: Date())
-    try folder.write(KTAPReport.text(of: record), to: "ktap.txt")
-    try folder.write(JUnitReport.text(of: record), to: "junit.xml")
+    try folder.writeReports(of: record)
     try folder.write(record)
     return Outcome(record: record, folder: path)
   }
