@@ -117,7 +117,7 @@ struct SnapshotRunTests {
       let many = (0..<5).flatMap { _ in ["--schedule", Self.schedule] }
       let outcome = try await harness.run(
         ["--kernel", TestKernel.stock.path, "--jobs", "2"] + many)
-      #expect(outcome.exitCode == 0)
+      #expect(outcome.exitCode == 0, "\(outcome.output)")
       let trials = outcome.result["trials"] as? [[String: Any]] ?? []
       #expect(trials.compactMap { $0["index"] as? Int } == Array(0..<5))
       #expect(trials.allSatisfy { $0["report"] != nil })

@@ -108,7 +108,7 @@ public struct GuestRun: Sendable {
             try? await session.send(message)
           case .ready(let hello):
             watch.limit(to: silenceLimit)
-            await watch.unwatched { await whenReady?(session, hello) }
+            if let hello { await watch.unwatched { await whenReady?(session, hello) } }
           case .show(let text): progress.show(text)
           case .trialDone: progress.trialDone()
           case .stop: await session.stop()
@@ -125,8 +125,8 @@ extension GuestRun {
   enum Action: Hashable, Sendable {
     case send(HostMessage)
     case show(String)
-    /// The guest was booted, and may be saved.
-    case ready(Hello)
+    /// The guest waits for its trials; `save` where it may be saved before.
+    case ready(save: Hello?)
     case trialDone
     case stop
   }
@@ -299,7 +299,7 @@ extension GuestRun {
       // A kernel that has spoken up is not the one to start others from, and what
       // it said would be missing from their consoles.
       let mayBeSaved = if case .boot = start { result.bootSplats.isEmpty } else { false }
-      return [mayBeSaved ? .ready(hello) : .show(lastWords), .send(.run(specs))]
+      return [.ready(save: mayBeSaved ? hello : nil), .send(.run(specs))]
     }
 
     /// The report with the events of its record.
