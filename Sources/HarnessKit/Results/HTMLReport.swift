@@ -199,11 +199,15 @@ struct Matrix {
   private func cell(
     _ hold: HookPoint, _ until: HookPoint, _ trials: [TrialRecord]
   ) -> [String: Any] {
-    guard let worst = trials.max(by: { Mark($0) < Mark($1) }) else {
+    guard var worst = trials.max(by: { Mark($0) < Mark($1) }) else {
       return ["there": false, "css": "none"]
     }
+    // Where all is well, the plain set-up speaks for the pair: another may rightly
+    // come out another way.
+    let plain = trials.first { $0.schedule?.setup == TrialSetup() }
+    if !Mark(worst).isBad { worst = plain ?? worst }
     let mark = Mark(worst)
-    let count = trials.count > 1 ? ", the worst of \(trials.count) trials" : ""
+    let count = trials.count > 1 ? "; \(trials.count) trials of this pair" : ""
     return [
       "there": true, "css": mark.css, "sign": mark.sign, "trial": worst.index,
       "tip": "\(hold) > \(until): \(mark.rawValue) (\(worst.outcome))\(count)".oneLine,
