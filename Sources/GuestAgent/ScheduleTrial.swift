@@ -54,7 +54,7 @@ struct ScheduleTrial {
   func run(_ guest: TrialGuest, spec: TrialSpec) throws -> (TrialReport, record: String) {
     var report = TrialReport(index: spec.index)
     try guest.pushOut()
-    let entries = try guest.clearReferenced()
+    let (entries, left) = try guest.clearReferenced()
     let first = try makeActor(schedule.hold.actor, isFirst: true, entries, guest)
     let second = try makeActor(schedule.until.actor, isFirst: false, entries, guest)
     if setup.failsPin { try HooksModule.failPin(of: first.child.pid) }
@@ -89,6 +89,12 @@ struct ScheduleTrial {
     ) { () throws -> PageAudit? in
       if guest.holder.child.ending != nil { return nil }
       return try guest.holder.verify()
+    }
+    if left != entries {
+      report.rest.append(
+        RestMeasurement(
+          name: "LRU entries left by a walk that clears their referenced bits",
+          expected: Int64(entries), observed: Int64(left)))
     }
     return (report, record)
   }

@@ -90,16 +90,20 @@ final class TrialGuest {
   /// There may be more than the stamped pages: reclaim pushes out what else the
   /// holder has.
   ///
-  /// - Returns: how many there are.
-  func clearReferenced() throws -> Int {
-    let listing = try LRUListing(HooksModule.read("lru"))
-    let count = Int(listing.itemsOfMemcg[try group.inode] ?? 0)
+  /// - Returns: how many there were, and how many are left: a walk that writes back
+  ///   an entry with its bit set has not given it its second chance.
+  func clearReferenced() throws -> (before: Int, after: Int) {
+    let count = try lruLength()
     let failure = count > 0 ? HooksModule.walk(group, count: count) : 0
     guard failure == 0 else {
       throw SystemError(
         operation: "walk the LRU of", object: group.name, errno: .init(rawValue: failure))
     }
-    return count
+    return (count, try lruLength())
+  }
+
+  private func lruLength() throws -> Int {
+    Int(try LRUListing(HooksModule.read("lru")).itemsOfMemcg[try group.inode] ?? 0)
   }
 
   /// Reads the pages back and measures what a trial leaves; takes everything down

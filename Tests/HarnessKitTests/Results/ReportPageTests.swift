@@ -1,5 +1,6 @@
 import Foundation
 import GuestWire
+import SystemPackage
 import Testing
 
 @testable import HarnessKit
