@@ -81,6 +81,23 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "How long a hold may last, in seconds.")
   var holdTimeout = Scenario.defaultHoldTimeoutMilliseconds / 1000
 
+  @Option(
+    help: ArgumentHelp(
+      "Begin no trial after this time, and say which were left: 90s, 10m, 1h.",
+      valueName: "time"),
+    transform: { text in
+      let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+      guard let unit = text.last.flatMap({ units[$0] }), let count = Double(text.dropLast()),
+        count > 0, count.isFinite
+      else { throw ValidationError("“\(text)” is no time: write 90s, 10m or 1h") }
+      return count * unit
+    })
+  var budget: Double?
+
+  @Option(
+    help: "How often each of the first findings is tried again on a fresh guest; 0 for never.")
+  var confirm = RunRequest.defaultConfirmations
+
   @Option(help: "Machine: a file of qemu/machines.")
   var machine = "q35"
 
@@ -110,6 +127,7 @@ struct RunCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (1...2048).contains(pages ?? 1) else { throw ValidationError("--pages is 1 to 2048") }
+    guard (0...1000).contains(confirm) else { throw ValidationError("--confirm is 0 to 1000") }
     guard stressSeconds > 0 else { throw ValidationError("--stress-seconds is above zero") }
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
@@ -140,6 +158,8 @@ struct RunCommand: AsyncParsableCommand {
     request.memoryMiB = memory
     request.cpus = cpus
     request.silenceLimit = silenceLimit
+    request.budgetSeconds = budget
+    request.confirmations = confirm
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil

@@ -3,6 +3,15 @@ import GuestWire
 /// A finding as a mail to whoever is to mend it: what was run on what, what came
 /// of it, how to see it again.
 public struct HandOver {
+  /// One for each finding that is no known one, in their order.
+  public static func all(of record: RunRecord) -> [String] {
+    record.findings.filter { $0.known == nil }.map { finding in
+      text(
+        of: finding, in: record,
+        confirmation: record.confirmations?.first { $0.fingerprint == finding.fingerprint })
+    }
+  }
+
   /// - Parameter confirmation: of runs on fresh guests, where there were any.
   public static func text(
     of finding: Finding, in record: RunRecord, confirmation: Confirmation?

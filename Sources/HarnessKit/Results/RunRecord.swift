@@ -107,6 +107,9 @@ public struct RunRecord: Hashable, Sendable, Codable {
   public var machine: Machine?
   /// In the order in which they were started.
   public var guests: [Guest]?
+  /// How often the first findings came again on fresh guests; nil where none was
+  /// tried again.
+  public var confirmations: [Confirmation]?
   public var trials: [TrialRecord]
   public var claims: [ClaimStatus]
   /// Every finding of the run, each fingerprint once.

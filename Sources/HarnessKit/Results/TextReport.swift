@@ -8,7 +8,12 @@ public struct TextReport {
     let listed = isLong ? record.trials.filter { $0.verdict != .pass } : record.trials
     var lines = listed.map { trial(of: $0, colour: colour) }
     if isLong { lines += passes(of: record.trials, colour: colour) }
-    for finding in record.findings { lines += [""] + self.finding(finding, colour: colour) }
+    for finding in record.findings {
+      lines += [""] + self.finding(finding, colour: colour)
+      if let again = record.confirmations?.first(where: { $0.fingerprint == finding.fingerprint }) {
+        lines.append("  again on fresh guests: \(again.description)")
+      }
+    }
     lines += why(record)
     lines.append("")
     for claim in record.claims {

@@ -12,6 +12,8 @@ struct GuestFleet: Sendable {
   let cache: Cache
   let silenceLimit: Int
   let status: StatusLine
+  /// When no further trial is begun.
+  var deadline: Date?
 
   struct Outcome: Sendable {
     var results: [GuestRun.Result]
@@ -33,7 +35,10 @@ struct GuestFleet: Sendable {
 
     init(_ queue: TrialQueue) { state = Mutex(State(queue: queue)) }
 
-    func next() -> [TrialSpec]? { state.withLock { $0.hasStopped ? nil : $0.queue.next() } }
+    func next(before deadline: Date?) -> [TrialSpec]? {
+      if let deadline, Date() >= deadline { return nil }
+      return state.withLock { $0.hasStopped ? nil : $0.queue.next() }
+    }
     func stop() { state.withLock { $0.hasStopped = true } }
   }
 
@@ -73,7 +78,7 @@ struct GuestFleet: Sendable {
       .appending(path: Self.fileName("disk", "img", job: number)).path
     defer { try? FileManager.default.removeItem(atPath: disk) }
     var opened: SharedLog?
-    while !Task.isCancelled, let specs = shared.next() {
+    while !Task.isCancelled, let specs = shared.next(before: deadline) {
       // With its first guest: a run may have fewer blocks than jobs.
       let log = try opened ?? SharedLog(path: folder.file(console))
       opened = log
@@ -89,7 +94,8 @@ struct GuestFleet: Sendable {
       progress.phase(
         "\(ticket.start == .restored ? "restoring" : "booting") "
           + "\(prepared.kernelRecord.release ?? "the kernel")")
-      let guest = GuestRun(specs: specs, silenceLimit: silenceLimit, progress: progress)
+      var guest = GuestRun(specs: specs, silenceLimit: silenceLimit, progress: progress)
+      guest.deadline = deadline
       var result = GuestRun.Result()
       do {
         result = try await start(guest, ticket, disk, log, shelf)

@@ -61,6 +61,8 @@ public struct GuestRun: Sendable {
   public var specs: [TrialSpec]
   /// In ticks; the tests of lost guests cannot wait as long.
   public var silenceLimit: Int
+  /// No trial is waited for after this, but the one that is under way.
+  public var deadline: Date?
   var progress: TrialProgress
 
   init(
@@ -91,6 +93,7 @@ public struct GuestRun: Sendable {
       let watch = SilenceWatch(limit: readyLimit) { session.kill() }
       defer { watch.cancel() }
       var state = State(specs: specs, start: start, silenceLimit: silenceLimit, began: began)
+      state.deadline = deadline
       if case .restore = start {
         // It waits in the socket until the guest is there to read it.
         try? await session.send(.greet)
@@ -138,6 +141,7 @@ extension GuestRun {
     let silenceLimit: Int
     let began: Date
     var isFlooded = false
+    var deadline: Date?
 
     private var result = Result()
     private var classifier = SplatClassifier()
@@ -327,6 +331,10 @@ extension GuestRun {
         // A kernel that has spoken up is not the one to try the next thing on: what
         // has begun meanwhile is done again in a fresh guest.
         if saidInTrial[first.spec.index]?.splats.isEmpty == false {
+          open = []
+          return actions + stop()
+        }
+        if let deadline, Date() >= deadline {
           open = []
           return actions + stop()
         }

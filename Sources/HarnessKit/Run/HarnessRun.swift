@@ -26,6 +26,10 @@ public struct RunRequest: Sendable {
   public var cpus: Int?
   /// Further words for the guest kernel.
   public var kernelWords: [String]
+  /// When no further trial is begun, in seconds from the start; nil for never.
+  public var budgetSeconds: Double?
+  /// How often a finding's schedule is run again.
+  public var confirmations: Int
   /// See `GuestRun.silenceLimit`, in seconds.
   public var silenceLimit: Int
   /// Guests at once; nil for as many as the host bears.
@@ -34,6 +38,8 @@ public struct RunRequest: Sendable {
   public var snapshot: Bool
   /// As it was called, for the record.
   public var commandLine: [String]
+
+  public static let defaultConfirmations = 5
 
   public init(scenarios: [Scenario], seed: UInt64, commandLine: [String]) {
     self.scenarios = scenarios
@@ -44,6 +50,7 @@ public struct RunRequest: Sendable {
     machine = "q35"
     accelerator = .auto
     kernelWords = []
+    confirmations = RunRequest.defaultConfirmations
     silenceLimit = GuestRun.silenceLimit
     snapshot = true
   }
@@ -95,7 +102,7 @@ public struct HarnessRun: Sendable {
       defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
       let outcome = try await GuestFleet(
         prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
-        status: progress
+        status: progress, deadline: request.budgetSeconds.map { start.addingTimeInterval($0) }
       ).run()
       record.guests = outcome.guests
       record.notes += outcome.notes
@@ -111,6 +118,9 @@ public struct HarnessRun: Sendable {
         if let failure = result.failure { failures.append(failure) }
       }
       trials = judge(prepared.specs, outcome.results)
+      if outcome.results.allSatisfy({ $0.failure == nil }), !Task.isCancelled {
+        record.confirmations = try await confirm(trials.map(\.0), prepared, folder)
+      }
     } catch let failure as HarnessFailure {
       failures.append(failure)
     } catch {
@@ -122,6 +132,9 @@ public struct HarnessRun: Sendable {
     record.trials = trials.map { TrialRecord($0.0, report: $0.1) }
     record.finish(judgement, at: Date())
     try folder.writeReports(of: record)
+    for (number, text) in HandOver.all(of: record).enumerated() {
+      try folder.write(text, to: "finding-\(number + 1).txt")
+    }
     try folder.write(record)
     return Outcome(record: record, folder: path)
   }
@@ -145,15 +158,62 @@ public struct HarnessRun: Sendable {
     return sums
   }
 
+  /// Findings that are tried again at the most: the first of a run explain the rest.
+  private static let confirmedFindings = 3
+
+  /// Runs the schedules of the first findings again, each time in a fresh guest, in
+  /// the shortest form that still brings the finding.
+  private func confirm(
+    _ trials: [TrialJudgement], _ prepared: RunPreparation.Prepared, _ folder: RunFolder
+  ) async throws -> [Confirmation] {
+    var confirmations: [Confirmation] = []
+    guard request.confirmations > 0 else { return [] }
+    for trial in trials where confirmations.count < Self.confirmedFindings {
+      guard var schedule = trial.spec.schedule,
+        let finding = trial.findings.first(where: { $0.known == nil }),
+        !confirmations.contains(where: { $0.fingerprint == finding.fingerprint })
+      else { continue }
+      func again(_ schedule: Schedule, times: Int) async throws -> Confirmation {
+        var result = Confirmation(
+          schedule: schedule, provider: trial.spec.provider, fingerprint: finding.fingerprint)
+        for _ in 0..<times where !Task.isCancelled {
+          progress.update("again: \(schedule)")
+          var single = prepared
+          var spec = trial.spec
+          spec.work = .schedule(schedule)
+          single.specs = [spec]
+          single.jobs = 1
+          let outcome = try await GuestFleet(
+            prepared: single, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
+            status: progress
+          ).run()
+          for (judged, _) in judge(single.specs, outcome.results) { result.count(judged) }
+        }
+        return result
+      }
+      progress.phase("trying “\(finding.title)” again")
+      while let simpler = try await schedule.simpler.firstAsync({
+        try await again($0, times: 1).failures == 1
+      }) {
+        schedule = simpler
+      }
+      confirmations.append(try await again(schedule, times: request.confirmations))
+    }
+    return confirmations
+  }
+
   private func judge(
     _ specs: [TrialSpec], _ results: [GuestRun.Result]
   ) -> [(TrialJudgement, TrialReport?)] {
     let evidence = Dictionary(
       results.flatMap(\.trials).map { ($0.spec.index, $0) }, uniquingKeysWith: { first, _ in first }
     )
+    let notBegun =
+      request.budgetSeconds == nil || results.contains { $0.failure != nil }
+      ? "it was not begun" : "the budget was used up before it"
     return specs.map { spec in
       guard let trial = evidence[spec.index] else {
-        return (.unreported(spec, splats: [], why: "it was not begun"), nil)
+        return (.unreported(spec, splats: [], why: notBegun), nil)
       }
       guard let report = trial.report else {
         var judgement = TrialJudgement.unreported(
@@ -169,5 +229,14 @@ public struct HarnessRun: Sendable {
         spec: spec, report: report, splats: trial.splats, notices: trial.notices)
       return (judgement, report)
     }
+  }
+}
+
+extension [Schedule] {
+  fileprivate func firstAsync(
+    _ isWanted: (Schedule) async throws -> Bool
+  ) async throws -> Schedule? {
+    for schedule in self where try await isWanted(schedule) { return schedule }
+    return nil
   }
 }
