@@ -93,6 +93,7 @@ struct HarnessProcess {
       try await Task.sleep(for: .milliseconds(100))
     }
     for _ in 0..<1200 where guests.count < count { try await Task.sleep(for: .milliseconds(100)) }
+    if guests.count != count { process.terminate() }
     try #require(guests.count == count)
     return process
   }
