@@ -269,7 +269,8 @@ final class PageHolder {
 
     private mutating func run(_ kind: Kind, _ command: ChildProcess.Command) -> Int32 {
       switch kind {
-      case .fill: (0..<pages).forEach { rewrite($0) }
+      case .fill:
+        for page in 0..<pages { rewrite(page) }
       case .verify: verify()
       case .pageOut: return pageOut(0, pages)
       case .touch:
@@ -280,7 +281,7 @@ final class PageHolder {
       case .recycle:
         let errno = free(.dontneed)
         guard errno == 0 else { return errno }
-        (pages..<pages + filler).forEach { rewrite($0) }
+        for page in pages..<pages + filler { rewrite(page) }
         return pageOut(pages, filler)
       case .overflow:
         rewrite(pages)

@@ -96,7 +96,7 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: "How often each of the first findings is tried again on a fresh guest; 0 for never.")
-  var confirm = RunRequest.defaultConfirmations
+  var confirm = RunRequest.defaultReproductions
 
   @Option(help: "Machine: a file of qemu/machines.")
   var machine = "q35"
@@ -159,7 +159,7 @@ struct RunCommand: AsyncParsableCommand {
     request.cpus = cpus
     request.silenceLimit = silenceLimit
     request.budgetSeconds = budget
-    request.confirmations = confirm
+    request.reproductions = confirm
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil

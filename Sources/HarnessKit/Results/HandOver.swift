@@ -8,13 +8,13 @@ public struct HandOver {
     record.findings.filter { $0.known == nil }.map { finding in
       text(
         of: finding, in: record,
-        confirmation: record.confirmations?.first { $0.fingerprint == finding.fingerprint })
+        reproduction: record.reproductions?.first { $0.fingerprint == finding.fingerprint })
     }
   }
 
-  /// - Parameter confirmation: of runs on fresh guests, where there were any.
+  /// - Parameter reproduction: of runs on fresh guests, where there were any.
   public static func text(
-    of finding: Finding, in record: RunRecord, confirmation: Confirmation?
+    of finding: Finding, in record: RunRecord, reproduction: Reproduction?
   ) -> String {
     var lines = [finding.title.oneLine, ""]
     func field(_ name: String, _ value: String?) {
@@ -30,10 +30,10 @@ public struct HandOver {
         "\(machine.name), \(machine.cpus) CPUs, \(machine.memoryMiB) MiB, \(machine.accelerator), "
           + "QEMU \(machine.qemuVersion)")
     }
-    let schedule = confirmation?.schedule ?? finding.schedule
+    let schedule = reproduction?.schedule ?? finding.schedule
     field("Schedule", schedule?.description)
     field("Seed", record.seed)
-    field("Rate", confirmation?.description)
+    field("Rate", reproduction?.description)
     if !finding.claims.isEmpty {
       lines += ["", "It speaks against what the comments in shrink_memcg_cb() claim:"]
       lines += finding.claims.map { "  \($0.rawValue): \($0.sentence)" }

@@ -109,7 +109,7 @@ public struct RunRecord: Hashable, Sendable, Codable {
   public var guests: [Guest]?
   /// How often the first findings came again on fresh guests; nil where none was
   /// tried again.
-  public var confirmations: [Confirmation]?
+  public var reproductions: [Reproduction]?
   public var trials: [TrialRecord]
   public var claims: [ClaimStatus]
   /// Every finding of the run, each fingerprint once.

@@ -10,7 +10,7 @@ public struct TextReport {
     if isLong { lines += passes(of: record.trials, colour: colour) }
     for finding in record.findings {
       lines += [""] + self.finding(finding, colour: colour)
-      if let again = record.confirmations?.first(where: { $0.fingerprint == finding.fingerprint }) {
+      if let again = record.reproductions?.first(where: { $0.fingerprint == finding.fingerprint }) {
         lines.append("  again on fresh guests: \(again.description)")
       }
     }

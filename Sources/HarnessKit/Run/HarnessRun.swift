@@ -29,7 +29,7 @@ public struct RunRequest: Sendable {
   /// When no further trial is begun, in seconds from the start; nil for never.
   public var budgetSeconds: Double?
   /// How often a finding's schedule is run again.
-  public var confirmations: Int
+  public var reproductions: Int
   /// See `GuestRun.silenceLimit`, in seconds.
   public var silenceLimit: Int
   /// Guests at once; nil for as many as the host bears.
@@ -39,7 +39,7 @@ public struct RunRequest: Sendable {
   /// As it was called, for the record.
   public var commandLine: [String]
 
-  public static let defaultConfirmations = 5
+  public static let defaultReproductions = 5
 
   public init(scenarios: [Scenario], seed: UInt64, commandLine: [String]) {
     self.scenarios = scenarios
@@ -50,7 +50,7 @@ public struct RunRequest: Sendable {
     machine = "q35"
     accelerator = .auto
     kernelWords = []
-    confirmations = RunRequest.defaultConfirmations
+    reproductions = RunRequest.defaultReproductions
     silenceLimit = GuestRun.silenceLimit
     snapshot = true
   }
@@ -119,7 +119,7 @@ public struct HarnessRun: Sendable {
       }
       trials = judge(prepared.specs, outcome.results)
       if outcome.results.allSatisfy({ $0.failure == nil }), !Task.isCancelled {
-        record.confirmations = try await confirm(trials.map(\.0), prepared, folder)
+        record.reproductions = try await confirm(trials.map(\.0), prepared, folder)
       }
     } catch let failure as HarnessFailure {
       failures.append(failure)
@@ -159,22 +159,22 @@ public struct HarnessRun: Sendable {
   }
 
   /// Findings that are tried again at the most: the first of a run explain the rest.
-  private static let confirmedFindings = 3
+  private static let reproducedFindings = 3
 
   /// Runs the schedules of the first findings again, each time in a fresh guest, in
   /// the shortest form that still brings the finding.
   private func confirm(
     _ trials: [TrialJudgement], _ prepared: RunPreparation.Prepared, _ folder: RunFolder
-  ) async throws -> [Confirmation] {
-    var confirmations: [Confirmation] = []
-    guard request.confirmations > 0 else { return [] }
-    for trial in trials where confirmations.count < Self.confirmedFindings {
+  ) async throws -> [Reproduction] {
+    var reproductions: [Reproduction] = []
+    guard request.reproductions > 0 else { return [] }
+    for trial in trials where reproductions.count < Self.reproducedFindings {
       guard var schedule = trial.spec.schedule,
         let finding = trial.findings.first(where: { $0.known == nil }),
-        !confirmations.contains(where: { $0.fingerprint == finding.fingerprint })
+        !reproductions.contains(where: { $0.fingerprint == finding.fingerprint })
       else { continue }
-      func again(_ schedule: Schedule, times: Int) async throws -> Confirmation {
-        var result = Confirmation(
+      func again(_ schedule: Schedule, times: Int) async throws -> Reproduction {
+        var result = Reproduction(
           schedule: schedule, provider: trial.spec.provider, fingerprint: finding.fingerprint)
         for _ in 0..<times where !Task.isCancelled {
           progress.update("again: \(schedule)")
@@ -197,9 +197,9 @@ public struct HarnessRun: Sendable {
       }) {
         schedule = simpler
       }
-      confirmations.append(try await again(schedule, times: request.confirmations))
+      reproductions.append(try await again(schedule, times: request.reproductions))
     }
-    return confirmations
+    return reproductions
   }
 
   private func judge(

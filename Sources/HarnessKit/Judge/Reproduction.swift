@@ -1,7 +1,7 @@
 import GuestWire
 
 /// How often a finding comes again when its schedule is run on fresh guests.
-public struct Confirmation: Hashable, Sendable, Codable {
+public struct Reproduction: Hashable, Sendable, Codable {
   public var schedule: Schedule
   public var provider: Provider
   /// Of the finding that is looked for.
