@@ -1,10 +1,10 @@
-"""A row of docs/mutants.md: mutant-row.py ID PATCH RESULT.JSON EXIT."""
+"""A row of docs/mutants.md: mutant-row.py ID PATCH RESULT.JSON."""
 
 import json
 import re
 import sys
 
-name, patch, result, status = sys.argv[1:]
+name, patch, result = sys.argv[1:]
 text = open(patch, encoding="utf-8").read()
 
 
@@ -26,7 +26,7 @@ cells = [
     name,
     header("Class").split(" ")[0],
     re.split(r"[ (]", header("Claim"))[0] if header("Claim").startswith("none") else header("Claim"),
-    status,
+    str(record["exitCode"]),
     " ".join(violated) or "-",
     first[1]["title"] if first else "-",
     f"`{first[0]['schedule']}`" if first and first[0].get("schedule") else "-",
