@@ -127,7 +127,7 @@ struct Ordering {
   private mutating func decide(
     _ schedule: Schedule, _ state: HoldReport, _ held: HookEvent?, _ report: TrialReport
   ) {
-    let awaited = report.hits(of: schedule.until)
+    let awaited = report.hits(of: schedule.until, inAnyTask: schedule.freesByExit)
     guard let held else {
       withoutHold(schedule, state, awaited, report)
       return
@@ -253,10 +253,17 @@ extension HookEvent {
 extension TrialReport {
   /// Hits of a point by the actor of that name. The agent's own swapoff, in
   /// tidying up, is not the one that a schedule awaits.
-  func hits(of point: HookPoint) -> [HookEvent] {
+  func hits(of point: HookPoint, inAnyTask: Bool) -> [HookEvent] {
     let pids = Set(actors.filter { $0.name == point.actor }.map(\.pid))
     return events.filter {
-      $0.kind == .hit && $0.point == point && (pids.isEmpty || pids.contains($0.pid))
+      $0.kind == .hit && $0.point == point
+        && (inAnyTask || pids.isEmpty || pids.contains($0.pid))
     }
   }
+}
+
+extension Schedule {
+  /// The pages are freed by whoever drops the last reference on the mm of the task
+  /// that exits: that may be somebody who was looking at it in /proc.
+  fileprivate var freesByExit: Bool { setup.free == .exit && until.actor == "invalidate" }
 }

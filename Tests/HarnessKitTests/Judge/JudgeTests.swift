@@ -276,6 +276,17 @@ import Testing
         == ["invalidate returns without invalidate@freed"])
   }
 
+  @Test func `pages of an exit may be freed by whoever had a last look at it`() {
+    let schedule = Schedule.known("writeback@unlocked > invalidate@freed free=exit")
+    var report = Trials.avoids()
+    report.hold = HoldReport(schedule: schedule, state: .reached, blocked: nil)
+    for index in [0, 1, 4] { report.events[index].point = .writebackUnlocked }
+    report.events[3] = Trials.event(3, 99, .known("invalidate@freed"))
+    report.events[5].result = -12
+    #expect(Trials.judge(schedule, report).outcome == .interleaved)
+    #expect(Trials.judge(schedule, report).verdict == .pass)
+  }
+
   @Test func `a second reclaimer that meets the held entry first violates S6`() {
     #expect(Trials.judge(Trials.second, Trials.rotated()).verdict == .pass)
     var report = Trials.rotated()
