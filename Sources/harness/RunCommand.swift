@@ -159,7 +159,8 @@ struct RunCommand: AsyncParsableCommand {
     request.cpus = cpus
     request.silenceLimit = silenceLimit
     request.budgetSeconds = budget
-    request.reproductions = confirm
+    // A loss that was asked for comes again each time.
+    request.reproductions = guestFault == nil ? confirm : 0
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil
