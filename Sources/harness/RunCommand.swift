@@ -139,9 +139,10 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let schedules = schedule + (try scheduleFile.map(Self.read(schedules:)) ?? [])
     let scenarios =
-      !schedule.isEmpty
-      ? [Scenario.custom(schedule)] : scenario.isEmpty ? Scenario.standard : scenario
+      !schedules.isEmpty
+      ? [Scenario.custom(schedules)] : scenario.isEmpty ? Scenario.standard : scenario
     var request = RunRequest(
       scenarios: scenarios, seed: seed ?? UInt64.random(in: .min ... .max),
       commandLine: CommandLine.arguments)
