@@ -100,6 +100,9 @@ static int lru_show(struct seq_file *m, void *unused)
 		if (!memcg && any)
 			break;
 		any = true;
+		/* Its lists are its parent's, and shown there. */
+		if (memcg && !mem_cgroup_online(memcg))
+			continue;
 		for_each_node_state(nid, N_NORMAL_MEMORY) {
 			ret = zh_show_list(m, memcg, nid);
 			if (ret)

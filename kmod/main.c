@@ -31,7 +31,7 @@ static bool zh_reaches_any(const struct zh_provider *p)
 {
 	int i;
 
-	for (i = 0; i < ZH_NR_POINTS; i++)
+	for (i = 0; i < ZH_NR_HOOKS; i++)
 		if (p->where(i))
 			return true;
 	return false;
@@ -70,13 +70,15 @@ static int points_show(struct seq_file *m, void *unused)
 	int i, j;
 
 	for (i = 0; i < ZH_NR_POINTS; i++) {
-		const char *where = zh_provider->where(i), *comma = "";
+		bool mark = i >= ZH_NR_HOOKS;
+		const char *where = mark ? "mark" : zh_provider->where(i);
+		const char *comma = "";
 
 		seq_printf(m, "%s %s %s %llu ", zh_points[i].name,
 			   zh_points[i].may_sleep ? "sleep" : "observe",
 			   where ? zh_provider->name : "absent", zh_hits(i));
 		for (j = 0; j < ARRAY_SIZE(zh_providers); j++) {
-			if (!zh_providers[j]->where(i))
+			if (!mark && !zh_providers[j]->where(i))
 				continue;
 			seq_printf(m, "%s%s", comma, zh_providers[j]->name);
 			comma = ",";
@@ -129,6 +131,8 @@ static int __init zh_init(void)
 	debugfs_create_file("points", 0400, zh_dir, NULL, &points_fops);
 	debugfs_create_file("schedule", 0600, zh_dir, NULL, &zh_schedule_fops);
 	debugfs_create_file("events", 0600, zh_dir, NULL, &zh_events_fops);
+	debugfs_create_file("mark", 0200, zh_dir, NULL, &zh_mark_fops);
+	debugfs_create_file("inject", 0600, zh_dir, NULL, &zh_inject_fops);
 	debugfs_create_file("writeback", 0600, zh_dir, NULL, &zh_writeback_fops);
 	debugfs_create_file("lru", 0400, zh_dir, NULL, &zh_lru_fops);
 	debugfs_create_file("stats", 0400, zh_dir, NULL, &stats_fops);

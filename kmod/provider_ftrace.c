@@ -79,6 +79,9 @@ static int zh_writeback_entry(void *entry, swp_entry_t swp)
 	return ret;
 }
 
+/* Not where the points are compiled in, and this only injects failures. */
+static bool zh_gives_points;
+
 /*
  * The folio that comes back is locked and in the swapcache if it was allocated
  * here: that is the pin.
@@ -90,12 +93,18 @@ static struct folio *zh_read_swap(swp_entry_t swp, gfp_t gfp,
 				  struct mempolicy *mpol, pgoff_t ilx,
 				  bool *allocated, bool skip)
 {
+	struct zh_frame *frame = zh_on_path(ZH_PATH_WRITEBACK);
+	bool ours = frame && frame->slot == swp.val;
 	struct folio *folio;
-	struct zh_frame *frame;
 
+	/* What the caller sees where folio_alloc_mpol() fails. */
+	if (ours && zh_inject(ZH_WRITEBACK_PINNED, swp.val)) {
+		*allocated = false;
+		zh_leave();
+		return NULL;
+	}
 	folio = zh_orig_read_swap(swp, gfp, mpol, ilx, allocated, skip);
-	frame = zh_on_path(ZH_PATH_WRITEBACK);
-	if (frame && frame->slot == swp.val && folio && *allocated)
+	if (ours && zh_gives_points && folio && *allocated)
 		zh_hit(ZH_WRITEBACK_PINNED, swp.val, 0);
 	zh_leave();
 	return folio;
@@ -389,7 +398,8 @@ static void zh_ftrace_probe(void)
 	}
 }
 
-static void zh_ftrace_stop(void)
+/* Also after zh_ftrace_start_inject(). */
+void zh_ftrace_stop(void)
 {
 	int i;
 
@@ -407,6 +417,7 @@ static int zh_ftrace_start(void)
 {
 	int i, ret;
 
+	zh_gives_points = true;
 	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
 		struct zh_target *t = &zh_targets[i];
 
@@ -418,6 +429,26 @@ static int zh_ftrace_start(void)
 			zh_ftrace_stop();
 			return ret;
 		}
+	}
+	return 0;
+}
+
+/**
+ * zh_ftrace_start_inject - redirect only what a failure is injected into
+ *
+ * Return: 0 also where this kernel's functions cannot be redirected: no failure
+ * is injected there, and a trial that asks for one shows that.
+ */
+int zh_ftrace_start_inject(void)
+{
+	int i;
+
+	zh_gives_points = false;
+	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
+		struct zh_target *t = &zh_targets[i];
+
+		if (t->points == BIT(ZH_WRITEBACK_PINNED) && zh_usable(t))
+			return register_ftrace_function(&t->ops);
 	}
 	return 0;
 }

@@ -30,22 +30,54 @@ ZH_SAME(LOAD_DONE);
 ZH_SAME(STORE_ENTER);
 ZH_SAME(STORE_PUBLISHED);
 ZH_SAME(STORE_DONE);
-static_assert((int)ZH_NR_POINTS == (int)NR_ZSWAP_HOOK_POINTS);
+static_assert((int)ZH_NR_HOOKS == (int)NR_ZSWAP_HOOK_POINTS);
+
+/*
+ * A failure is injected into the allocation of a task that is on the way of a
+ * writeback, which the redirected __read_swap_cache_async() has to know. A path
+ * that comes to "unlocked" and not to "done" leaves its frame to the next one.
+ */
+static void zh_patch_note_path(enum zswap_hook_point point, unsigned long slot)
+{
+	struct zh_frame *frame;
+
+	if (point != ZSWAP_HOOK_WRITEBACK_UNLOCKED &&
+	    point != ZSWAP_HOOK_WRITEBACK_DONE)
+		return;
+	frame = zh_frame_top();
+	if (frame && frame->path != ZH_PATH_WRITEBACK)
+		frame = NULL;
+	if (point == ZSWAP_HOOK_WRITEBACK_DONE)
+		zh_frame_pop(frame);
+	else if (frame)
+		frame->slot = slot;
+	else
+		zh_frame_push(ZH_PATH_WRITEBACK, slot, 0);
+}
 
 static void zh_patch_handler(enum zswap_hook_point point, swp_entry_t swp,
 			     long result)
 {
+	zh_patch_note_path(point, swp.val);
 	zh_hit((enum zh_point)point, swp.val, result);
 }
 
 static int zh_patch_start(void)
 {
-	return zswap_hooks_register(zh_patch_handler);
+	int ret = zswap_hooks_register(zh_patch_handler);
+
+	if (ret)
+		return ret;
+	ret = zh_ftrace_start_inject();
+	if (ret)
+		zswap_hooks_unregister();
+	return ret;
 }
 
 static void zh_patch_stop(void)
 {
 	zswap_hooks_unregister();
+	zh_ftrace_stop();
 }
 
 static const char *zh_patch_where(enum zh_point point)

@@ -46,11 +46,37 @@ const struct zh_point_info zh_points[ZH_NR_POINTS] = {
 	[ZH_STORE_ENTER]		= { "store@enter", true },
 	[ZH_STORE_PUBLISHED]		= { "store@published", true },
 	[ZH_STORE_DONE]			= { "store@done", true },
+	[ZH_WRITEBACK_BEGIN]		= { "writeback@begin", false },
+	[ZH_WRITEBACK_END]		= { "writeback@end", false },
+	[ZH_SHRINKER_BEGIN]		= { "shrinker@begin", false },
+	[ZH_SHRINKER_END]		= { "shrinker@end", false },
+	[ZH_SWAPOFF_END]		= { "swapoff@end", false },
+	[ZH_INVALIDATE_BEGIN]		= { "invalidate@begin", false },
+	[ZH_INVALIDATE_END]		= { "invalidate@end", false },
+	[ZH_LOAD_BEGIN]			= { "load@begin", false },
+	[ZH_LOAD_END]			= { "load@end", false },
+	[ZH_STORE_BEGIN]		= { "store@begin", false },
+	[ZH_STORE_END]			= { "store@end", false },
+	[ZH_POOL_BEGIN]			= { "pool@begin", false },
+	[ZH_POOL_END]			= { "pool@end", false },
+	[ZH_MEMCG_BEGIN]		= { "memcg@begin", false },
+	[ZH_MEMCG_END]			= { "memcg@end", false },
+	[ZH_CPU_BEGIN]			= { "cpu@begin", false },
+	[ZH_CPU_END]			= { "cpu@end", false },
+	[ZH_FORK_BEGIN]			= { "fork@begin", false },
+	[ZH_FORK_END]			= { "fork@end", false },
 };
 
-enum zh_event_kind { ZH_EVENT_HIT, ZH_EVENT_HOLD, ZH_EVENT_RELEASE };
+enum zh_event_kind {
+	ZH_EVENT_HIT,
+	ZH_EVENT_HOLD,
+	ZH_EVENT_RELEASE,
+	ZH_EVENT_INJECT,
+};
 
-static const char *const zh_event_names[] = { "hit", "hold", "release" };
+static const char *const zh_event_names[] = {
+	"hit", "hold", "release", "inject",
+};
 
 struct zh_event {
 	u64 ns;
@@ -83,6 +109,7 @@ static const char *const zh_state_names[] = {
  * @until: what ends the hold
  * @timeout_ms: what else ends it
  * @only_tgid: hold this process only; 0 for any
+ * @by_tgid: this process only ends the hold; 0 for any
  * @only_slot: hold on this slot only; ZH_NO_SLOT for any
  * @state: how far it has come
  * @pid: the task that is or was held
@@ -93,6 +120,7 @@ struct zh_constraint {
 	enum zh_point until;
 	unsigned int timeout_ms;
 	pid_t only_tgid;
+	pid_t by_tgid;
 	unsigned long only_slot;
 	enum zh_state state;
 	pid_t pid;
@@ -109,6 +137,10 @@ static struct zh_event *zh_events;
 static unsigned int zh_nr_events;
 static u64 zh_nr_dropped;
 static u64 zh_nr_holds, zh_nr_timeouts, zh_nr_refused;
+
+/* Failures still to be injected at the pin, and into whom (0: anybody). */
+static unsigned int zh_inject_left;
+static pid_t zh_inject_tgid;
 
 static atomic64_t zh_hit_counts[ZH_NR_POINTS];
 
@@ -164,7 +196,8 @@ static bool zh_pass(enum zh_point point, unsigned long slot)
 	for (i = 0; i < zh_nr_constraints; i++) {
 		struct zh_constraint *c = &zh_constraints[i];
 
-		if (c->until != point)
+		if (c->until != point ||
+		    (c->by_tgid && c->by_tgid != current->tgid))
 			continue;
 		if (c->state == ZH_HELD && zh_same_slot(point, slot, c->slot)) {
 			c->state = ZH_REACHED;
@@ -285,6 +318,32 @@ void zh_hit(enum zh_point point, unsigned long slot, long result)
 		zh_sleep(c, point, slot, memcg);
 }
 
+/**
+ * zh_inject - shall what follows fail?
+ * @point: where a failure may be asked for
+ * @slot: of this swap entry
+ *
+ * Takes note of each failure that it asks for.
+ *
+ * Return: true if the caller is to behave as if there were no memory.
+ */
+bool zh_inject(enum zh_point point, unsigned long slot)
+{
+	u64 memcg = zh_frame_memcg();
+	unsigned long flags;
+	bool fail;
+
+	spin_lock_irqsave(&zh_lock, flags);
+	fail = zh_inject_left &&
+	       (!zh_inject_tgid || zh_inject_tgid == current->tgid);
+	if (fail) {
+		zh_inject_left--;
+		zh_record(point, ZH_EVENT_INJECT, slot, memcg, -ENOMEM);
+	}
+	spin_unlock_irqrestore(&zh_lock, flags);
+	return fail;
+}
+
 static void zh_release_locked(void)
 {
 	unsigned int i;
@@ -357,6 +416,8 @@ static int zh_parse_option(struct zh_constraint *c, const char *word)
 	}
 	if (sscanf(word, "pid=%d%c", &c->only_tgid, &end) == 1 &&
 	    c->only_tgid > 0)
+		return 0;
+	if (sscanf(word, "by=%d%c", &c->by_tgid, &end) == 1 && c->by_tgid > 0)
 		return 0;
 	if (sscanf(word, "slot=%u:%lu%c", &type, &offset, &end) == 2 &&
 	    type < MAX_SWAPFILES) {
@@ -492,6 +553,87 @@ const struct file_operations zh_schedule_fops = {
 	.open = zh_schedule_open,
 	.read = seq_read,
 	.write = zh_schedule_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static ssize_t zh_mark_write(struct file *file, const char __user *ubuf,
+			     size_t len, loff_t *ppos)
+{
+	char buf[48], *word, *rest = buf;
+	long result = 0;
+	int point;
+
+	if (len >= sizeof(buf))
+		return -E2BIG;
+	if (copy_from_user(buf, ubuf, len))
+		return -EFAULT;
+	buf[len] = '\0';
+	strim(buf);
+	word = strsep(&rest, " ");
+	point = zh_find_point(word);
+	if (point < ZH_NR_HOOKS || (rest && kstrtol(rest, 0, &result))) {
+		pr_warn("mark: \"%s\" is not MARK [RESULT]\n", word);
+		return -EINVAL;
+	}
+	zh_hit(point, ZH_NO_SLOT, result);
+	return len;
+}
+
+const struct file_operations zh_mark_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = zh_mark_write,
+};
+
+static ssize_t zh_inject_write(struct file *file, const char __user *ubuf,
+			       size_t len, loff_t *ppos)
+{
+	unsigned int left = 0;
+	pid_t tgid = 0;
+	char buf[64], name[32], end;
+	int n;
+
+	if (len >= sizeof(buf))
+		return -E2BIG;
+	if (copy_from_user(buf, ubuf, len))
+		return -EFAULT;
+	buf[len] = '\0';
+	strim(buf);
+	n = sscanf(buf, "%31s %u pid=%d%c", name, &left, &tgid, &end);
+	if (strcmp(buf, "clear") &&
+	    (n < 2 || n > 3 || tgid < 0 ||
+	     strcmp(name, zh_points[ZH_WRITEBACK_PINNED].name))) {
+		pr_warn("inject: \"%s\" is not %s COUNT [pid=TGID], or clear\n",
+			buf, zh_points[ZH_WRITEBACK_PINNED].name);
+		return -EINVAL;
+	}
+	spin_lock_irq(&zh_lock);
+	zh_inject_left = left;
+	zh_inject_tgid = tgid;
+	spin_unlock_irq(&zh_lock);
+	return len;
+}
+
+static int zh_inject_show(struct seq_file *m, void *unused)
+{
+	spin_lock_irq(&zh_lock);
+	seq_printf(m, "%s %u pid=%d\n", zh_points[ZH_WRITEBACK_PINNED].name,
+		   zh_inject_left, zh_inject_tgid);
+	spin_unlock_irq(&zh_lock);
+	return 0;
+}
+
+static int zh_inject_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, zh_inject_show, NULL);
+}
+
+const struct file_operations zh_inject_fops = {
+	.owner = THIS_MODULE,
+	.open = zh_inject_open,
+	.read = seq_read,
+	.write = zh_inject_write,
 	.llseek = seq_lseek,
 	.release = single_release,
 };

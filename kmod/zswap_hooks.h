@@ -33,6 +33,27 @@ enum zh_point {
 	ZH_STORE_ENTER,
 	ZH_STORE_PUBLISHED,
 	ZH_STORE_DONE,
+	ZH_NR_HOOKS,
+	/* Written to the "mark" file by the actors, around what they do. */
+	ZH_WRITEBACK_BEGIN = ZH_NR_HOOKS,
+	ZH_WRITEBACK_END,
+	ZH_SHRINKER_BEGIN,
+	ZH_SHRINKER_END,
+	ZH_SWAPOFF_END,
+	ZH_INVALIDATE_BEGIN,
+	ZH_INVALIDATE_END,
+	ZH_LOAD_BEGIN,
+	ZH_LOAD_END,
+	ZH_STORE_BEGIN,
+	ZH_STORE_END,
+	ZH_POOL_BEGIN,
+	ZH_POOL_END,
+	ZH_MEMCG_BEGIN,
+	ZH_MEMCG_END,
+	ZH_CPU_BEGIN,
+	ZH_CPU_END,
+	ZH_FORK_BEGIN,
+	ZH_FORK_END,
 	ZH_NR_POINTS,
 };
 
@@ -105,6 +126,7 @@ u64 zh_frame_memcg(void);
 
 void zh_hit(enum zh_point point, unsigned long slot, long result);
 u64 zh_hits(enum zh_point point);
+bool zh_inject(enum zh_point point, unsigned long slot);
 int zh_schedule_init(void);
 void zh_schedule_close(void);
 void zh_schedule_exit(void);
@@ -112,6 +134,8 @@ void zh_stats_show(struct seq_file *m);
 
 extern const struct file_operations zh_schedule_fops;
 extern const struct file_operations zh_events_fops;
+extern const struct file_operations zh_mark_fops;
+extern const struct file_operations zh_inject_fops;
 extern const struct file_operations zh_writeback_fops;
 extern const struct file_operations zh_lru_fops;
 
@@ -120,6 +144,8 @@ void *zh_symbol(const char *name);
 int zh_lru_init(void);
 
 int zh_ftrace_inflight(void);
+int zh_ftrace_start_inject(void);
+void zh_ftrace_stop(void);
 
 static inline void zh_print_slot(struct seq_file *m, unsigned long slot)
 {

@@ -3,15 +3,19 @@ import Glibc
 /// A memcg of one trial, in the cgroup v2 hierarchy.
 struct ControlGroup {
   static let root = "/sys/fs/cgroup"
-  let name: String
+  /// Trials of one guest number their memcgs: a number fits into a command.
+  let number: Int64
+  var name: String { "trial-\(number)" }
 
   /// Its path as cgroup_get_from_path() takes it.
   var kernelPath: String { "/\(name)" }
   private var directory: String { "\(Self.root)/\(name)" }
 
-  static func make(_ name: String) throws(SystemError) -> ControlGroup {
+  static func numbered(_ number: Int64) -> ControlGroup { ControlGroup(number: number) }
+
+  static func make(_ number: Int64) throws(SystemError) -> ControlGroup {
     try KernelFile.write("+memory", to: "\(root)/cgroup.subtree_control")
-    let group = ControlGroup(name: name)
+    let group = ControlGroup(number: number)
     guard mkdir(group.directory, 0o755) == 0 else { throw .last("create", group.directory) }
     return group
   }
@@ -20,6 +24,11 @@ struct ControlGroup {
   /// fills its pages.
   func add(_ pid: pid_t) throws(SystemError) {
     try KernelFile.write("\(pid)", to: "\(directory)/cgroup.procs")
+  }
+
+  /// Takes a task out of whatever memcg it is in.
+  static func addToRoot(_ pid: pid_t) throws(SystemError) {
+    try KernelFile.write("\(pid)", to: "\(root)/cgroup.procs")
   }
 
   func set(_ file: String, _ value: String) throws(SystemError) {
@@ -37,7 +46,7 @@ struct ControlGroup {
     }
   }
 
-  func number(_ file: String) throws(SystemError) -> Int64 {
+  func value(_ file: String) throws(SystemError) -> Int64 {
     try KernelFile.number("\(directory)/\(file)")
   }
 

@@ -31,24 +31,49 @@ struct HooksModule {
     try KernelFile.read("\(directory)/\(file)")
   }
 
+  /// The module's points, and those of the second writeback, which are the same.
   func points() throws -> ProviderPoints {
-    ProviderPoints(provider: provider, points: try HooksFile.points(try Self.read("points")))
+    let own = try HooksFile.points(try Self.read("points"))
+    let byName = Dictionary(own.map { ($0.point, $0) }, uniquingKeysWith: { first, _ in first })
+    return ProviderPoints(
+      provider: provider,
+      points: HookPoint.catalogue.compactMap { point in
+        guard var status = byName[point.modulePoint] else { return nil }
+        status.point = point
+        return status
+      })
   }
 
-  /// Arms one constraint; `pid` is the only process that is ever held.
-  func arm(_ schedule: Schedule, pid: Int32, timeoutMilliseconds: Int) throws(SystemError) {
-    try Self.write("clear", to: "schedule")
+  /// Forgets what was recorded, and arms one constraint.
+  ///
+  /// - Parameters:
+  ///   - pid: the only process that is held; nil for any.
+  ///   - other: the only process that ends the hold; nil for any.
+  func arm(
+    _ schedule: Schedule, pid: Int32?, other: Int32?, timeoutMilliseconds: Int
+  ) throws(SystemError) {
     try Self.write("clear", to: "events")
+    let only = pid.map { " pid=\($0)" } ?? ""
+    let by = other.map { " by=\($0)" } ?? ""
     try Self.write(
-      "\(schedule) timeout=\(timeoutMilliseconds) pid=\(pid)", to: "schedule")
+      "clear\n\(schedule.hold.modulePoint) > \(schedule.until.modulePoint) "
+        + "timeout=\(timeoutMilliseconds)\(only)\(by)", to: "schedule")
   }
 
-  func state() throws -> HoldReport.State {
-    try HooksFile.holdState(try Self.read("schedule"))
+  func release() throws(SystemError) { try Self.write("release", to: "schedule") }
+
+  func hold() throws -> (state: HoldReport.State, slot: Slot?) {
+    try HooksFile.hold(try Self.read("schedule"))
   }
 
-  func events() throws -> (events: [HookEvent], dropped: UInt64) {
-    try HooksFile.events(try Self.read("events"))
+  /// Lets the pin of the next writeback of that process fail, or nobody's.
+  static func failPin(of pid: Int32?) throws(SystemError) {
+    try write(pid.map { "writeback@pinned 1 pid=\($0)" } ?? "clear", to: "inject")
+  }
+
+  /// Says what the calling process is about to do, or has done.
+  static func mark(_ point: String, _ errno: Int32) {
+    try? write("\(point) \(-errno)", to: "mark")
   }
 
   /// Walks a memcg's LRU.
@@ -85,49 +110,14 @@ enum HooksFile {
     return points
   }
 
-  /// The state of the one constraint that a trial has.
-  static func holdState(_ text: String) throws(FormatError) -> HoldReport.State {
+  /// The one constraint that a trial has: its state, and whom it held.
+  static func hold(
+    _ text: String
+  ) throws(FormatError) -> (state: HoldReport.State, slot: Slot?) {
     let words = text.split(whereSeparator: \.isWhitespace)
     guard words.count == 6, words[1] == ">",
-      let state = HoldReport.State(rawValue: String(words[3]))
+      let state = HoldReport.State(rawValue: String(words[3])), words[5].hasPrefix("slot=")
     else { throw FormatError(file: "schedule", line: text) }
-    return state
-  }
-
-  static func events(
-    _ text: String
-  ) throws(FormatError) -> (events: [HookEvent], dropped: UInt64) {
-    var events: [HookEvent] = []
-    var dropped: UInt64 = 0
-    for line in text.split(separator: "\n") {
-      let words = line.split(separator: " ")
-      if words.count == 2, words[0] == "dropped", let count = UInt64(words[1]) {
-        dropped = count
-      } else if let event = event(words) {
-        events.append(event)
-      } else {
-        throw FormatError(file: "events", line: String(line))
-      }
-    }
-    return (events, dropped)
-  }
-
-  private static func event(_ words: [Substring]) -> HookEvent? {
-    guard words.count == 10, let sequence = UInt64(words[0]), let time = UInt64(words[1]),
-      let cpu = Int(words[2]), let pid = Int(words[3]),
-      let point = HookPoint(rawValue: String(words[5])),
-      let kind = HookEvent.Kind(rawValue: String(words[6])), let result = Int(words[9])
-    else { return nil }
-    return HookEvent(
-      sequence: sequence, nanoseconds: time, cpu: cpu, pid: pid, task: String(words[4]),
-      point: point, kind: kind, slot: slot(words[7]), memcg: UInt64(words[8]), result: result)
-  }
-
-  private static func slot(_ word: Substring) -> Slot? {
-    let parts = word.split(separator: ":")
-    guard parts.count == 2, let type = Int(parts[0]), let offset = UInt64(parts[1]) else {
-      return nil
-    }
-    return Slot(type: type, offset: offset)
+    return (state, Slot(words[5].dropFirst(5)))
   }
 }

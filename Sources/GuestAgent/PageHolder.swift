@@ -3,27 +3,29 @@ import Glibc
 import GuestWire
 import SystemPackage
 
-/// The process whose pages a trial pushes out: a child of the worker, forked
-/// while that is small, that touches little but its stamped pages.
+/// The process whose pages trials push out: a child of the worker, forked while
+/// that is small, that touches little but its stamped pages. What happens to
+/// pages (a fault, a free, a store, a fork) happens in it.
 ///
-/// It shares one page of counters with the worker, and takes one-byte commands
-/// from a pipe.
+/// It shares one page of counters with the worker.
 final class PageHolder {
-  private enum Command: UInt8 {
+  fileprivate enum Kind: Int64 {
     case fill = 1
-    case verify, pageOut, churn, quit
+    case verify, pageOut, touch, free, recycle, overflow, fork, drop, churn, quit
   }
 
   // Numbers of linux/mman.h that the Glibc module lacks.
-  private static let madvNoHugePage: Int32 = 15
-  private static let madvPageOut: Int32 = 21
+  fileprivate static let madvRemove: Int32 = 9
+  fileprivate static let madvNoHugePage: Int32 = 15
+  fileprivate static let madvPageOut: Int32 = 21
 
   /// In memory shared by both processes. Single words, each with one writer
   /// while the other looks on.
   private struct Shared {
-    var done: UInt64 = 0
     var stop: UInt64 = 0
     var rounds: UInt64 = 0
+    /// Keeps a read of a page from being optimised away.
+    var touched: UInt64 = 0
     var checked: UInt64 = 0
     var intact: UInt64 = 0
     var stale: UInt64 = 0
@@ -38,16 +40,19 @@ final class PageHolder {
     var badDetail: (UInt64, UInt64) = (0, 0)
   }
 
-  let pid: pid_t
   let pages: Int
-  private let commands: Int32
+  let child: ChildProcess
   private let shared: UnsafeMutablePointer<Shared>
   private let beat: () -> Void
-  private var issued: UInt64 = 0
-  private var status: Int32?
 
-  /// - Parameter beat: called from every wait.
-  init(pages: Int, seed: UInt64, beat: @escaping () -> Void) throws(SystemError) {
+  var pid: pid_t { child.pid }
+
+  /// - Parameters:
+  ///   - filler: pages beside the stamped ones, for `recycle`.
+  ///   - beat: called from every wait.
+  init(
+    pages: Int, filler: Int, kind: TrialSetup.Pages, seed: UInt64, beat: @escaping () -> Void
+  ) throws(SystemError) {
     self.beat = beat
     let memory = mmap(
       nil, PageStamp.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
@@ -56,29 +61,53 @@ final class PageHolder {
     // Touched here first: it would be charged to the trial's memcg if the holder
     // did, and keep that alive as long as the worker has it mapped.
     shared.initialize(to: Shared())
-    var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { throw .last("make a pipe for", "page holder") }
-    let child = clinux_fork()
-    guard child >= 0 else { throw .last("fork", "page holder") }
-    if child == 0 {
-      close(ends[1])
-      Self.serve(ends[0], shared, pages: pages, seed: seed)
-    }
-    close(ends[0])
-    pid = child
     self.pages = pages
     self.shared = shared
-    commands = ends[1]
+    child = try ChildProcess("page-holder") { station in
+      guard
+        var region = StampedRegion(
+          pages: pages, filler: filler, kind: kind, seed: seed, shared: shared)
+      else { _exit(1) }
+      region.serve(station)
+    }
   }
 
-  deinit {
-    close(commands)
-    munmap(shared, PageStamp.size)
+  deinit { munmap(shared, PageStamp.size) }
+
+  // MARK: What a trial has it do
+
+  /// MADV_DONTNEED, munmap() or exit, on all stamped pages.
+  static func free(_ how: TrialSetup.Free, as actor: String) -> ChildProcess.Command {
+    let first = TrialSetup.Free.allCases.firstIndex(of: how) ?? 0
+    return .init(
+      kind: Kind.free.rawValue, first: Int64(first), actor: ActorName.index(actor))
+  }
+
+  /// A read or a write of every stamped page.
+  static func touch(_ how: TrialSetup.Fault, as actor: String) -> ChildProcess.Command {
+    .init(
+      kind: Kind.touch.rawValue, first: how == .write ? 1 : 0, actor: ActorName.index(actor))
+  }
+
+  /// Gives the stamped pages up and pages as many others out as swap has room for,
+  /// so that every slot that can be used again is.
+  static func recycle(as actor: String) -> ChildProcess.Command {
+    .init(kind: Kind.recycle.rawValue, actor: ActorName.index(actor))
+  }
+
+  /// Pages out one page more.
+  static func overflow(as actor: String) -> ChildProcess.Command {
+    .init(kind: Kind.overflow.rawValue, actor: ActorName.index(actor))
+  }
+
+  /// Forks a child that shares the swap entries.
+  static func fork(as actor: String) -> ChildProcess.Command {
+    .init(kind: Kind.fork.rawValue, actor: ActorName.index(actor))
   }
 
   // MARK: Worker's side
 
-  /// Stamps every page with a new generation.
+  /// Stamps every page with a new generation, and pages them out.
   func fill() throws(SystemError) { try order(.fill) }
 
   /// MADV_PAGEOUT on exactly the stamped pages.
@@ -86,16 +115,36 @@ final class PageHolder {
 
   /// Reads every page back.
   func verify() throws(SystemError) -> PageAudit {
+    clearAudit()
     try order(.verify)
     return audit
   }
 
+  /// Gives up every page, and the forked children.
+  func drop() throws(SystemError) { try order(.drop) }
+
   /// Rewrites and verifies pages until `stopChurning`.
-  func startChurning() throws(SystemError) { try send(.churn) }
+  func startChurning() throws(SystemError) {
+    clearAudit()
+    try child.send(.init(kind: Kind.churn.rawValue))
+  }
 
   func stopChurning() throws(SystemError) {
     store(1, to: \.stop)
-    try wait()
+    var watchdog = Watchdog()
+    while child.poll(milliseconds: 20) == nil {
+      beat()
+      if watchdog.isStalled([pid]) {
+        throw SystemError(operation: "wait for", object: "page holder", errno: .timedOut)
+      }
+    }
+  }
+
+  /// What rounds of churning and the verification after them found, of all
+  /// together.
+  func verifyAfterChurning() throws(SystemError) -> PageAudit {
+    try order(.verify)
+    return audit
   }
 
   var rounds: UInt64 { load(\.rounds) }
@@ -127,57 +176,38 @@ final class PageHolder {
 
   /// Ends the process, so that exit frees what it still has.
   func quit() throws(SystemError) {
-    try send(.quit)
+    if child.ending != nil { return }
+    try child.send(.init(kind: Kind.quit.rawValue))
     var watchdog = Watchdog()
-    while !hasEnded {
+    while child.ending == nil {
       beat()
       if watchdog.isStalled([pid]) {
         throw SystemError(operation: "wait for", object: "page holder", errno: .timedOut)
       }
-      MonotonicClock.sleep(milliseconds: 5)
+      MonotonicClock.sleep(milliseconds: 1)
     }
-  }
-
-  private var hasEnded: Bool {
-    if status == nil {
-      var raw: Int32 = 0
-      if waitpid(pid, &raw, WNOHANG) == pid { status = raw }
-    }
-    return status != nil
   }
 
   /// How it was killed or where it is stuck; nil if it ended well.
   var badEnd: ActorReport.End? {
-    guard hasEnded, let status else {
-      return .stalled(wchan: ProcessProbe(pid)?.wchan ?? "?", stack: ProcessProbe.stack(pid))
+    switch child.ending {
+    case .returned: nil
+    case .some(let end): end
+    case nil: .stalled(wchan: ProcessProbe(pid)?.wchan ?? "?", stack: ProcessProbe.stack(pid))
     }
-    let signal = status & 0x7F
-    return signal == 0 ? nil : .signalled(signal)
   }
 
-  private func order(_ command: Command) throws(SystemError) {
-    try send(command)
-    try wait()
-  }
-
-  private func send(_ command: Command) throws(SystemError) {
-    var byte = command.rawValue
-    issued += 1
-    guard write(commands, &byte, 1) == 1 else { throw .last("command", "page holder") }
-  }
-
-  private func wait() throws(SystemError) {
-    var watchdog = Watchdog()
-    while load(\.done) < issued {
-      beat()
-      if hasEnded {
-        throw SystemError(operation: "command", object: "page holder", errno: .noSuchProcess)
-      }
-      if watchdog.isStalled([pid]) {
-        throw SystemError(operation: "wait for", object: "page holder", errno: .timedOut)
-      }
-      MonotonicClock.sleep(milliseconds: 2)
+  private func order(_ kind: Kind) throws(SystemError) {
+    let errno = try child.order(.init(kind: kind.rawValue), beat: beat)
+    guard errno == 0 else {
+      throw SystemError(operation: "\(kind)", object: "page holder", errno: .init(rawValue: errno))
     }
+  }
+
+  private func clearAudit() {
+    let rounds = load(\.rounds)
+    shared.initialize(to: Shared())
+    store(rounds, to: \.rounds)
   }
 
   // Volatile in effect: each access goes through a call that is not inlined.
@@ -191,30 +221,161 @@ final class PageHolder {
 
   // MARK: Holder's side
 
-  private static func serve(
-    _ commands: Int32, _ shared: UnsafeMutablePointer<Shared>, pages: Int, seed: UInt64
-  ) -> Never {
-    try? KernelFile.write("page-holder", to: "/proc/self/comm")
-    let size = pages * PageStamp.size
-    let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let memory, memory != MAP_FAILED else { _exit(1) }
-    // zswap takes no large folios (6.12).
-    madvise(memory, size, Self.madvNoHugePage)
-    var generations = [UInt64](repeating: 0, count: pages)
+  /// The pages, in the process that owns them.
+  private struct StampedRegion {
+    let pages: Int
+    let filler: Int
+    let kind: TrialSetup.Pages
+    let seed: UInt64
+    let shared: UnsafeMutablePointer<Shared>
+    let memory: UnsafeMutableRawPointer
+    /// 0: given up, and to be read as zero.
+    var generations: [UInt64]
+    var newest: UInt64 = 0
+    var forks: [pid_t] = []
 
-    func stamp(_ page: Int) -> PageStamp {
+    private var flags: Int32 { (kind == .shmem ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS }
+    private var stampedSize: Int { pages * PageStamp.size }
+    private var size: Int { (pages + filler) * PageStamp.size }
+
+    init?(
+      pages: Int, filler: Int, kind: TrialSetup.Pages, seed: UInt64,
+      shared: UnsafeMutablePointer<Shared>
+    ) {
+      self.pages = pages
+      self.filler = filler
+      self.kind = kind
+      self.seed = seed
+      self.shared = shared
+      generations = [UInt64](repeating: 0, count: pages + filler)
+      let flags = (kind == .shmem ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS
+      let size = (pages + filler) * PageStamp.size
+      let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
+      guard let mapped, mapped != MAP_FAILED else { return nil }
+      memory = mapped
+      // zswap takes no large folios (6.12).
+      madvise(memory, size, PageHolder.madvNoHugePage)
+    }
+
+    mutating func serve(_ station: ChildProcess.Station) -> Never {
+      while let command = station.receive() {
+        guard let kind = Kind(rawValue: command.kind) else { _exit(1) }
+        let errno = ActorName.act(command.actor) { run(kind, command) }
+        if command.actor >= 0 { try? KernelFile.write("page-holder", to: "/proc/self/comm") }
+        station.reply(errno)
+      }
+      _exit(0)
+    }
+
+    private mutating func run(_ kind: Kind, _ command: ChildProcess.Command) -> Int32 {
+      switch kind {
+      case .fill:
+        for page in 0..<pages { rewrite(page) }
+      case .verify: verify()
+      case .pageOut: return pageOut(0, pages)
+      case .touch:
+        for page in 0..<pages {
+          if command.first == 1 { rewrite(page) } else { read(page) }
+        }
+      case .free: return free(TrialSetup.Free.allCases[Int(command.first)])
+      case .recycle:
+        let errno = free(.dontneed)
+        guard errno == 0 else { return errno }
+        for page in pages..<pages + filler { rewrite(page) }
+        return pageOut(pages, filler)
+      case .overflow:
+        rewrite(pages)
+        return pageOut(pages, 1)
+      case .fork: return fork()
+      case .drop: return drop()
+      case .churn: churn()
+      case .quit:
+        killForks()
+        _exit(0)
+      }
+      return 0
+    }
+
+    private func address(_ page: Int) -> UnsafeMutableRawPointer {
+      memory + page * PageStamp.size
+    }
+
+    private func stamp(_ page: Int) -> PageStamp {
       PageStamp(seed: seed, page: UInt64(page), generation: generations[page])
     }
-    func rewrite(_ page: Int) {
-      generations[page] += 1
-      stamp(page).write(to: memory + page * PageStamp.size)
+
+    private mutating func rewrite(_ page: Int) {
+      newest += 1
+      generations[page] = newest
+      stamp(page).write(to: address(page))
     }
-    func verify(_ page: Int) {
+
+    @inline(never) private func read(_ page: Int) {
+      shared.pointee.touched &+= address(page).load(as: UInt64.self)
+    }
+
+    private func pageOut(_ page: Int, _ count: Int) -> Int32 {
+      madvise(address(page), count * PageStamp.size, PageHolder.madvPageOut) == 0 ? 0 : errno
+    }
+
+    private mutating func free(_ how: TrialSetup.Free) -> Int32 {
+      for page in 0..<pages { generations[page] = 0 }
+      switch how {
+      case .dontneed:
+        // Of a shared mapping it would drop the page tables only.
+        let advice = kind == .shmem ? PageHolder.madvRemove : Int32(MADV_DONTNEED)
+        return madvise(memory, stampedSize, advice) == 0 ? 0 : errno
+      case .munmap:
+        // The other half of the mapping keeps shmem's file alive: its pages stay.
+        guard munmap(memory, stampedSize) == 0 else { return errno }
+        let again = mmap(
+          memory, stampedSize, PROT_READ | PROT_WRITE, flags | MAP_FIXED, -1, 0)
+        guard again == memory else { return errno }
+        madvise(memory, stampedSize, PageHolder.madvNoHugePage)
+        return 0
+      case .exit: _exit(0)
+      }
+    }
+
+    private mutating func fork() -> Int32 {
+      let child = clinux_fork()
+      if child == 0 {
+        while true { pause() }
+      }
+      guard child > 0 else { return errno }
+      forks.append(child)
+      return 0
+    }
+
+    private mutating func killForks() {
+      for pid in forks {
+        Glibc.kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+      }
+      forks = []
+    }
+
+    private mutating func drop() -> Int32 {
+      killForks()
+      for page in generations.indices { generations[page] = 0 }
+      let advice = kind == .shmem ? PageHolder.madvRemove : Int32(MADV_DONTNEED)
+      return madvise(memory, size, advice) == 0 ? 0 : errno
+    }
+
+    private func verify() {
+      for page in 0..<pages { verify(page) }
+      for page in pages..<pages + filler where generations[page] != 0 { verify(page) }
+    }
+
+    private func verify(_ page: Int) {
       let stamp = stamp(page)
       shared.pointee.checked += 1
       let bad: (kind: UInt64, detail: (UInt64, UInt64))
-      switch stamp.read(from: memory + page * PageStamp.size) {
+      switch stamp.read(from: address(page)) {
       case .intact:
+        shared.pointee.intact += 1
+        return
+      case .lost where stamp.generation == 0:
         shared.pointee.intact += 1
         return
       case .stale(let generation):
@@ -238,31 +399,21 @@ final class PageHolder {
       }
     }
 
-    var byte: UInt8 = 0
-    while read(commands, &byte, 1) == 1, let command = Command(rawValue: byte) {
-      switch command {
-      case .fill: (0..<pages).forEach(rewrite)
-      case .verify: (0..<pages).forEach(verify)
-      case .pageOut: madvise(memory, size, Self.madvPageOut)
-      case .churn:
-        var random = seed
-        while !stopped(shared) {
-          for page in 0..<pages where !stopped(shared) {
-            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            // Leave most of them in zswap long enough to be reclaimed there.
-            switch random >> 61 {
-            case 0: rewrite(page)
-            case 1, 2: verify(page)
-            default: break
-            }
+    private mutating func churn() {
+      var random = seed
+      while !PageHolder.stopped(shared) {
+        for page in 0..<pages where !PageHolder.stopped(shared) {
+          random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+          // Leave most of them in zswap long enough to be reclaimed there.
+          switch random >> 61 {
+          case 0: rewrite(page)
+          case 1, 2: verify(page)
+          default: break
           }
-          shared.pointee.rounds += 1
         }
-      case .quit: _exit(0)
+        shared.pointee.rounds += 1
       }
-      shared.pointee.done += 1
     }
-    _exit(0)
   }
 
   @inline(never) private static func stopped(_ shared: UnsafeMutablePointer<Shared>) -> Bool {

@@ -48,15 +48,21 @@ struct ProcessProbe: Equatable {
 /// Tells a process that waits for another from one that is merely slow.
 ///
 /// It waits if sample after sample finds it in the same uninterruptible sleep:
-/// same function, no context switch in between. Waits that end by themselves,
-/// for a grace period or the disk, do not count however long they last.
+/// same function, no context switch in between, no I/O under way. Waits that end
+/// by themselves, for a grace period or the disk, do not count however long they
+/// last. A wait for whoever has a lock ends by nothing else than that: there a few
+/// samples do.
 struct BlockedDetector {
-  /// At 20 ms each.
-  static let samplesNeeded = 30
-  static let interval = 20
+  static let samplesNeeded = 100
+  static let samplesNeededForLock = 5
+  /// In milliseconds.
+  static let interval = 6
 
   private static let endsByItself = [
     "rcu", "io_schedule", "blk_", "bio_", "submit_", "jbd2", "schedule_timeout", "msleep",
+  ]
+  private static let waitsForHolder = [
+    "folio_wait_bit", "folio_lock", "mutex_lock", "rwsem_down",
   ]
 
   private var last: ProcessProbe?
@@ -75,6 +81,7 @@ struct BlockedDetector {
       return false
     }
     samples = probe == last ? samples + 1 : 1
-    return samples >= Self.samplesNeeded
+    let isLock = Self.waitsForHolder.contains(where: probe.wchan.contains)
+    return samples >= (isLock ? Self.samplesNeededForLock : Self.samplesNeeded)
   }
 }

@@ -8,9 +8,14 @@ import SystemPackage
 struct StressTrial {
   let seconds: Int
 
-  func run(_ guest: TrialGuest) throws -> TrialReport {
-    var report = TrialReport(index: guest.spec.index)
-    let bytes = guest.spec.pages * PageStamp.size
+  static func kind(_ swaps: SwapAreas, pages: Int) -> TrialGuest.Kind {
+    TrialGuest.Kind(swap: swaps.large, pages: pages, filler: 0, memory: .anon)
+  }
+
+  func run(_ guest: TrialGuest, spec: TrialSpec) throws -> TrialReport {
+    var report = TrialReport(index: spec.index)
+    try guest.pushOut()
+    let bytes = guest.kind.pages * PageStamp.size
     let group = guest.group
     let swapfile = guest.swapfile
     let before = try Zswap.counter("written_back_pages")
@@ -51,25 +56,30 @@ struct StressTrial {
       },
     ]
     try guest.holder.startChurning()
-    for actor in actors { actor.start() }
+    for actor in actors { try actor.start() }
     let end = MonotonicClock.milliseconds + UInt64(seconds) * 1000
     var lastNote: UInt64 = 0
     while MonotonicClock.milliseconds < end, actors.allSatisfy({ $0.poll() == nil }) {
       MonotonicClock.sleep(milliseconds: 50)
       if MonotonicClock.milliseconds - lastNote >= 1000 {
         lastNote = MonotonicClock.milliseconds
-        guest.note("\(tally.swapoffs) swapoffs, \(tally.walks) walks")
+        guest.note("stress: \(tally.swapoffs) swapoffs, \(tally.walks) walks")
       }
     }
     tally.stop()
     let stalled = guest.wait(for: actors)
-    report.actors = actors.map(TrialGuest.report)
+    report.actors = actors.map { $0.report() }
     report.counts = [
       "swapoffs": tally.swapoffs, "swapoffs refused": tally.refused, "walks": tally.walks,
       "writebacks": UInt64(max(0, try Zswap.counter("written_back_pages") - before)),
       "rounds": guest.holder.rounds,
     ]
-    guest.conclude(&report, stalled: stalled) { try guest.holder.stopChurning() }
+    guest.conclude(
+      &report, isStalled: stalled != nil, isLast: true, tolerance: .lostIncrements
+    ) {
+      try guest.holder.stopChurning()
+      return try guest.holder.verifyAfterChurning()
+    }
     return report
   }
 }

@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// A swapfile of the guest's own, on the ext4 file system of its virtio disk.
+/// A swap area of the guest's own: a file on the ext4 file system of its virtio
+/// disk, or a brd device.
 struct Swapfile {
   let path: String
   let pages: Int
@@ -39,6 +40,17 @@ struct Swapfile {
     return Swapfile(path: path, pages: pages)
   }
 
+  /// Writes the header to a block device that is there already.
+  static func make(on device: String, pages: Int) throws(SystemError) -> Swapfile {
+    let descriptor = open(device, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last("open", device) }
+    defer { close(descriptor) }
+    let header = header(pages: pages)
+    guard pwrite(descriptor, header, header.count, 0) == header.count, fsync(descriptor) == 0
+    else { throw .last("write the header of", device) }
+    return Swapfile(path: device, pages: pages)
+  }
+
   func swapOn() throws(SystemError) {
     let failure = clinux_swapon(path)
     guard failure == 0 else {
@@ -53,6 +65,16 @@ struct Swapfile {
   static func areasInUse() throws(SystemError) -> Int {
     try KernelFile.read("/proc/swaps").split(separator: "\n").count - 1
   }
+
+  /// KiB of all areas that hold something.
+  static func kibibytesUsed() throws(SystemError) -> Int64 {
+    try KernelFile.read("/proc/swaps").split(separator: "\n").dropFirst()
+      .compactMap { line in
+        let words = line.split(whereSeparator: \.isWhitespace)
+        return words.count > 3 ? Int64(words[3]) : nil
+      }
+      .reduce(0, +)
+  }
 }
 
 /// The guest's virtio disk, which has the swapfile.
@@ -63,5 +85,31 @@ enum Disk {
   static var isBusy: Bool {
     guard let text = try? KernelFile.read("/sys/block/\(name)/inflight") else { return true }
     return text.split(whereSeparator: \.isWhitespace).contains { $0 != "0" }
+  }
+}
+
+/// The swap areas that a guest prepares, once.
+struct SwapAreas {
+  let all: [Swapfile]
+  /// Of few slots: the swap slot cache stays off, a slot can be made to be used
+  /// again, and swapoff has little to look through.
+  let small: Int
+  let large: Int
+  /// Nil where this kernel has no brd.
+  let brd: Int?
+
+  static let smallPages = 32
+  /// One zswap tree: the device's size is not what is under test.
+  private static let largePages = 4096
+  private static let device = "/dev/ram0"
+
+  static func make(in folder: String) throws(SystemError) -> SwapAreas {
+    var all = [
+      try Swapfile.make(at: "\(folder)/swapfile-small", pages: smallPages),
+      try Swapfile.make(at: "\(folder)/swapfile", pages: largePages),
+    ]
+    let hasBrd = KernelFile.exists(device)
+    if hasBrd { all.append(try Swapfile.make(on: device, pages: smallPages)) }
+    return SwapAreas(all: all, small: 0, large: 1, brd: hasBrd ? 2 : nil)
   }
 }

@@ -2,109 +2,189 @@ import Glibc
 import GuestWire
 import SystemPackage
 
-/// What every trial sets up and takes down: swap on, a memcg, a process whose
-/// stamped pages are in zswap.
+/// What trials set up and take down: swap on, a memcg, a process whose stamped
+/// pages go into zswap. One trial after another goes on with it, each from an
+/// empty zswap to an empty zswap, until one needs another set-up or has used
+/// this one up.
 final class TrialGuest {
-  let spec: TrialSpec
+  /// What has to be the same for a trial to go on with the set-up of the last.
+  struct Kind: Equatable {
+    var swap: Int
+    var pages: Int
+    var filler: Int
+    var memory: TrialSetup.Pages
+  }
+
+  let kind: Kind
   let swapfile: Swapfile
   let group: ControlGroup
   let holder: PageHolder
-  private let rest: RestProbe
+  let firstTrial: Int
+  /// The memcg has been removed by an actor.
+  var groupIsGone = false
+  /// No trial may follow.
+  var isUsedUp = false
+  private var rest: RestProbe
   private let channel: HostChannel
   private var lastSwapoff: ActorProcess?
+  private var trials = 0
 
-  init(_ spec: TrialSpec, swapfile: Swapfile, channel: HostChannel) throws {
-    self.spec = spec
+  /// Trials that share one set-up at the most: after exit and swapoff the rest is
+  /// everybody's, and a leak has to be looked for among so many.
+  private static let trialsLimit = 24
+
+  init(
+    _ kind: Kind, spec: TrialSpec, swapfile: Swapfile, channel: HostChannel
+  ) throws {
+    self.kind = kind
     self.swapfile = swapfile
     self.channel = channel
-    rest = try RestProbe(isStress: spec.isStress)
+    firstTrial = spec.index
+    rest = try RestProbe()
     try swapfile.swapOn()
-    group = try ControlGroup.make("trial-\(spec.index)")
-    holder = try PageHolder(pages: spec.pages, seed: spec.seed) { channel.beat() }
+    group = try ControlGroup.make(Int64(spec.index))
+    holder = try PageHolder(
+      pages: kind.pages, filler: kind.filler, kind: kind.memory, seed: spec.seed
+    ) { channel.beat() }
     try group.add(holder.pid)
-    try holder.fill()
-    try pushOut()
   }
 
-  func note(_ text: String) { channel.progress("\(spec.scenario): \(text)") }
+  func canTake(_ kind: Kind) -> Bool {
+    self.kind == kind && !isUsedUp
+  }
+
+  /// From here on the trial's figures are compared.
+  ///
+  /// - Parameter isLast: nothing goes on with this set-up afterwards.
+  func begin(isLast: Bool) throws(SystemError) {
+    trials += 1
+    if isLast || trials == Self.trialsLimit { isUsedUp = true }
+    if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
+    try rest.begin()
+  }
+
+  func note(_ text: String) { channel.progress(text) }
   func beat() { channel.beat() }
 
-  /// Gets every stamped page into zswap: by reclaim of the memcg, and what that
-  /// leaves, by the owner itself.
-  private func pushOut() throws {
-    for _ in 0..<8 {
-      if try isPushedOut() { return }
-      group.reclaim(bytes: spec.pages * PageStamp.size)
+  /// Gets every stamped page into zswap: by the owner itself, and what that
+  /// leaves, by reclaim of the memcg.
+  func pushOut() throws {
+    try holder.fill()
+    for attempt in 0..<16 {
+      // Pages wait in the batch of the CPU that they were touched on, where their
+      // owner, on another by now, cannot isolate them.
+      if attempt > 0 { try RestProbe.drain() }
+      if attempt < 8 {
+        try holder.pageOut()
+      } else {
+        group.reclaim(bytes: kind.pages * PageStamp.size)
+      }
+      if try Zswap.counter("stored_pages") >= kind.pages { return }
     }
-    for _ in 0..<8 {
-      if try isPushedOut() { return }
-      try holder.pageOut()
-    }
-    guard try isPushedOut() else {
-      let stored = try Zswap.counter("stored_pages")
-      throw TrialError.notPushedOut(stored: stored, wanted: spec.pages)
-    }
+    let stored = try Zswap.counter("stored_pages")
+    throw TrialError.notPushedOut(stored: stored, wanted: kind.pages)
   }
 
-  private func isPushedOut() throws -> Bool {
-    try Zswap.counter("stored_pages") >= spec.pages
+  /// Clears the referenced bits, zswap's second chance, by a walk of all entries:
+  /// of all, and of no more, as those that it has rotated come again at the tail.
+  /// There may be more than the stamped pages: reclaim pushes out what else the
+  /// holder has.
+  ///
+  /// - Returns: how many there were, and how many are left: a walk that writes back
+  ///   an entry with its bit set has not given it its second chance.
+  func clearReferenced() throws -> (before: Int, after: Int) {
+    let count = try lruLength()
+    let failure = count > 0 ? HooksModule.walk(group, count: count) : 0
+    guard failure == 0 else {
+      throw SystemError(
+        operation: "walk the LRU of", object: group.name, errno: .init(rawValue: failure))
+    }
+    return (count, try lruLength())
   }
 
-  /// Reads the pages back, takes everything down, and measures what is left.
+  private func lruLength() throws -> Int {
+    Int(try LRUListing(HooksModule.read("lru")).itemsOfMemcg[try group.inode] ?? 0)
+  }
+
+  /// Reads the pages back and measures what a trial leaves; takes everything down
+  /// where the trial is the last with this set-up.
   ///
   /// What cannot be taken down is evidence too: the kernel may hang, or kill, the
   /// process that a leaked lock or a lost page is met by.
   func conclude(
-    _ report: inout TrialReport, stalled: [ActorProcess]?, before: () throws -> Void = {}
+    _ report: inout TrialReport, isStalled: Bool, isLast: Bool, tolerance: RestProbe.Tolerance,
+    verify: () throws -> PageAudit?
   ) {
-    if stalled != nil {
+    if isStalled {
       report.restSkipped = "an actor makes no progress"
-    } else if report.actors.contains(where: \.wasKilled) {
+      return
+    }
+    if report.actors.contains(where: \.wasKilled) {
       report.restSkipped = "an actor was killed in the kernel"
-    } else {
-      do {
-        try before()
-        report.pages = try holder.verify()
-        note("at rest")
-        let result = try takeDown()
-        report.rest = result.measurements
-        report.restSkipped = result.skipped
-      } catch {
-        report.pages = holder.audit
-        report.rest = []
-        report.restSkipped = "\(error)"
-        if let end = holder.badEnd {
-          report.actors.append(
-            ActorReport(name: "page-holder", pid: Int(holder.pid), end: end))
-        }
-        if let lastSwapoff { report.actors.append(Self.report(lastSwapoff)) }
+      return
+    }
+    do {
+      if let audit = try verify() { report.pages = audit }
+      if holder.child.ending == nil { try holder.drop() }
+      var result = try rest.settleTrial(groupIsGone ? nil : group, tolerance) {
+        try swapOff()
       }
+      if isLast, result.skipped == nil {
+        report.restSince = firstTrial
+        let end = try takeDown()
+        result.measurements += end.measurements
+        result.skipped = end.skipped
+      }
+      report.rest = result.measurements
+      report.restSkipped = result.skipped
+    } catch {
+      report.pages = holder.audit
+      report.rest = []
+      report.restSkipped = "\(error)"
+      if let end = holder.badEnd {
+        report.actors.append(
+          ActorReport(name: "page-holder", pid: Int(holder.pid), end: end))
+      }
+      if let lastSwapoff { report.actors.append(lastSwapoff.report()) }
     }
   }
 
+  /// Ends what the trials had.
   private func takeDown() throws -> RestProbe.Result {
+    isUsedUp = true
     try holder.quit()
-    if try Swapfile.areasInUse() > 0 {
-      let swapoff = try ActorProcess("swapoff-last") { [swapfile] in swapfile.swapOff() }
-      lastSwapoff = swapoff
-      swapoff.start()
-      guard wait(for: [swapoff]) == nil else { throw TrialError.swapoffStalls }
-      guard swapoff.poll() == .returned(errno: 0) else { throw TrialError.swapoffFails }
+    try swapOff()
+    var memcg: [RestMeasurement] = []
+    if !groupIsGone {
+      memcg = try RestProbe.settle(group)
+      try removeGroup()
     }
-    let memcg = try RestProbe.settle(group)
-    // Busy while its last task is being taken apart.
+    return try rest.settle(memcg)
+  }
+
+  /// In a process of its own: what it meets may hang or kill it.
+  private func swapOff() throws {
+    guard try Swapfile.areasInUse() > 0 else { return }
+    let swapoff = try ActorProcess("swapoff-last") { [swapfile] in swapfile.swapOff() }
+    lastSwapoff = swapoff
+    try swapoff.start()
+    guard wait(for: [swapoff]) == nil else { throw TrialError.swapoffStalls }
+    guard swapoff.poll() == .returned(errno: 0) else { throw TrialError.swapoffFails }
+  }
+
+  /// Busy while its last task is being taken apart.
+  private func removeGroup() throws(SystemError) {
     var attempts = 0
     while true {
       do {
         try group.remove()
-        break
+        return
       } catch {
         attempts += 1
-        guard error.errno == .resourceBusy, attempts < 200 else { throw error }
-        MonotonicClock.sleep(milliseconds: 10)
+        guard error.errno == .resourceBusy, attempts < 1000 else { throw error }
+        MonotonicClock.sleep(milliseconds: 2)
       }
     }
-    return try rest.settle(memcg)
   }
 
   /// Waits until all have ended; nil then, or those that stand still.
@@ -115,16 +195,8 @@ final class TrialGuest {
       if running.isEmpty { return nil }
       if watchdog.isStalled(running.map(\.pid)) { return running }
       beat()
-      MonotonicClock.sleep(milliseconds: 10)
+      MonotonicClock.sleep(milliseconds: 2)
     }
-  }
-
-  static func report(_ actor: ActorProcess) -> ActorReport {
-    let end =
-      actor.poll()
-      ?? .stalled(
-        wchan: ProcessProbe(actor.pid)?.wchan ?? "?", stack: ProcessProbe.stack(actor.pid))
-    return actor.report(end)
   }
 }
 
@@ -149,11 +221,5 @@ enum TrialError: Error, CustomStringConvertible {
 extension ActorReport {
   fileprivate var wasKilled: Bool {
     if case .signalled = end { true } else { false }
-  }
-}
-
-extension TrialSpec {
-  fileprivate var isStress: Bool {
-    if case .stress = work { true } else { false }
   }
 }

@@ -26,8 +26,6 @@ enum Worker {
   }
 
   private static let disk = Mount(source: "/dev/\(Disk.name)", target: "/mnt", type: "ext4")
-  /// One zswap tree: the device's size is not what is under test.
-  private static let swapPages = 4096
 
   private static func serve(
     _ identity: GuestIdentity, _ channel: HostChannel, _ problem: String?
@@ -37,23 +35,27 @@ enum Worker {
     let release = withUnsafePointer(to: &name.release) {
       $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
     }
-    try channel.send(
-      .hello(
-        Hello(
-          protocolVersion: Hello.currentProtocol, token: identity.token, release: release,
-          cpus: sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    // Before the hello, at which the host may save this guest to start others from.
+    let reason = try problem ?? prepare(channel)
+    let crew = reason == nil ? try Crew(swaps: try SwapAreas.make(in: disk.target)) : nil
+    let hello = GuestMessage.hello(
+      Hello(
+        protocolVersion: Hello.currentProtocol, token: identity.token, release: release,
+        cpus: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    try mark(.ready)
+    try channel.send(hello)
 
     while true {
       switch try channel.receive() {
       case .powerOff: return
+      case .greet: try channel.send(hello)
       case .run(let specs):
-        if let reason = try problem ?? prepare(channel) {
-          try channel.send(.unusable(reason))
+        guard let crew else {
+          try channel.send(.unusable(reason ?? "it could not be prepared"))
           continue
         }
-        let swapfile = try Swapfile.make(at: "\(disk.target)/swapfile", pages: swapPages)
         let fault = identity.options["fault"].flatMap(GuestFault.init(rawValue:))
-        try run(specs, swapfile, fault, channel)
+        try run(specs, crew, fault, channel)
         try channel.send(.finished)
       }
     }
@@ -94,15 +96,23 @@ enum Worker {
     } catch {
       return "\(error)"
     }
+    do {
+      // A fault reads its own page only, so that the record is about that slot;
+      // grace periods do not wait for a tick, and swapoff has two.
+      try KernelFile.write("0", to: "/proc/sys/vm/page-cluster")
+      try? KernelFile.write("1", to: "/sys/kernel/rcu_expedited")
+    } catch {
+      return "\(error)"
+    }
     return nil
   }
 
   private static func run(
-    _ specs: [TrialSpec], _ swapfile: Swapfile, _ fault: GuestFault?,
-    _ channel: HostChannel
+    _ specs: [TrialSpec], _ crew: Crew, _ fault: GuestFault?, _ channel: HostChannel
   ) throws {
     var hooks: HooksModule?
-    for spec in specs {
+    var guest: TrialGuest?
+    for (position, spec) in specs.enumerated() {
       if hooks?.provider != spec.provider {
         if let hooks {
           try channel.send(.points(try hooks.points()))
@@ -115,16 +125,23 @@ enum Worker {
           return
         }
       }
+      guard let hooks else { continue }
       try mark(.trialBegins(spec.index))
       try channel.send(.trialStarted(spec.index))
       if let fault { try fault.commit(channel) }
-      guard let hooks else { continue }
-      let report = try trial(spec, swapfile, hooks, channel)
+      // The module stays loaded, and the set-up with it, for those to come.
+      let next = specs.dropFirst(position + 1).first
+      let isLast =
+        try next.map {
+          try $0.provider != spec.provider || !goesOn(from: spec, to: $0, crew, hooks)
+        }
+        ?? true
+      let report = try trial(spec, &guest, isLast: isLast, hooks, crew, channel)
       try mark(.trialEnds(spec.index))
       try channel.send(.trial(report))
       // What a stuck or dead task still holds would be held against the next
       // trial: the host goes on in a fresh guest.
-      if report.restSkipped != nil { break }
+      if report.restSkipped != nil, report.hold != nil || spec.schedule == nil { break }
     }
     if let hooks { try channel.send(.points(try hooks.points())) }
   }
@@ -133,18 +150,62 @@ enum Worker {
     try KernelFile.write(mark.line + "\n", to: "/dev/kmsg")
   }
 
+  /// Whether the second trial can use the first one's set-up.
+  private static func goesOn(
+    from spec: TrialSpec, to next: TrialSpec, _ crew: Crew, _ hooks: HooksModule
+  ) throws -> Bool {
+    guard let kind = try? kind(of: spec, crew, hooks) else { return true }
+    return kind == (try? self.kind(of: next, crew, hooks))
+  }
+
+  private static func kind(
+    of spec: TrialSpec, _ crew: Crew, _ hooks: HooksModule
+  ) throws(ScheduleTrial.Unsupported) -> TrialGuest.Kind {
+    switch spec.work {
+    case .schedule(let schedule):
+      try ScheduleTrial(schedule: schedule, hooks: hooks, crew: crew).kind(pages: spec.pages)
+    case .stress: StressTrial.kind(crew.swaps, pages: spec.pages)
+    }
+  }
+
   private static func trial(
-    _ spec: TrialSpec, _ swapfile: Swapfile, _ hooks: HooksModule,
-    _ channel: HostChannel
+    _ spec: TrialSpec, _ guest: inout TrialGuest?, isLast: Bool, _ hooks: HooksModule,
+    _ crew: Crew, _ channel: HostChannel
   ) throws -> TrialReport {
     let began = MonotonicClock.milliseconds
-    let guest = try TrialGuest(spec, swapfile: swapfile, channel: channel)
-    var report =
-      switch spec.work {
-      case .schedule(let schedule): try ScheduleTrial(schedule: schedule, hooks: hooks).run(guest)
-      case .stress(let seconds): try StressTrial(seconds: seconds).run(guest)
-      }
+    let kind: TrialGuest.Kind
+    do throws(ScheduleTrial.Unsupported) {
+      kind = try self.kind(of: spec, crew, hooks)
+    } catch {
+      var report = TrialReport(index: spec.index)
+      report.restSkipped = error.why
+      return report
+    }
+    let current: TrialGuest
+    if let guest, guest.canTake(kind) {
+      current = guest
+    } else {
+      current = try TrialGuest(
+        kind, spec: spec, swapfile: crew.swaps.all[kind.swap], channel: channel)
+    }
+    guest = current
+    try current.begin(isLast: isLast)
+    var report: TrialReport
+    switch spec.work {
+    case .schedule(let schedule):
+      let trial = ScheduleTrial(schedule: schedule, hooks: hooks, crew: crew)
+      let record: String
+      (report, record) = try trial.run(current, spec: spec)
+      try channel.send(.record(trial: spec.index, text: record))
+    case .stress(let seconds): report = try StressTrial(seconds: seconds).run(current, spec: spec)
+    }
     report.milliseconds = MonotonicClock.milliseconds - began
     return report
+  }
+}
+
+extension TrialSpec {
+  fileprivate var schedule: Schedule? {
+    if case .schedule(let schedule) = work { schedule } else { nil }
   }
 }

@@ -1,3 +1,5 @@
+import GuestWire
+
 /// zswap's parameters and counters.
 enum Zswap {
   private static let parameters = "/sys/module/zswap/parameters"
@@ -9,6 +11,38 @@ enum Zswap {
 
   static func counter(_ name: String) throws(SystemError) -> Int64 {
     try KernelFile.number("\(counters)/\(name)")
+  }
+
+  /// A change of compressor or zpool, which makes a new pool.
+  struct PoolChange {
+    var parameter: String
+    var value: String
+
+    func apply() throws(SystemError) { try Zswap.set(parameter, value) }
+  }
+
+  /// Two values of one parameter that this kernel can both be set to, the present
+  /// one first; nil if it has only one of each.
+  static func poolChange() -> [PoolChange]? {
+    let choices = [
+      ("compressor", ["lzo", "lz4", "zstd", "deflate", "lzo-rle"]),
+      ("zpool", ["zbud", "zsmalloc", "z3fold"]),
+    ]
+    for (parameter, values) in choices {
+      guard let now = try? KernelFile.read("\(parameters)/\(parameter)").trimmed else { continue }
+      for value in values where value != now {
+        // An unknown one is refused, or said to be set and not taken.
+        guard (try? set(parameter, value)) != nil,
+          (try? KernelFile.read("\(parameters)/\(parameter)").trimmed) == value
+        else { continue }
+        try? set(parameter, now)
+        return [
+          PoolChange(parameter: parameter, value: now),
+          PoolChange(parameter: parameter, value: value),
+        ]
+      }
+    }
+    return nil
   }
 
   /// What is missing for zswap to work here, or nil.

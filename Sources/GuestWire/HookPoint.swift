@@ -1,5 +1,7 @@
 /// A named place on a kernel path, written `actor@place`, such as
-/// `writeback@unlocked`. The names are those of the module's debugfs files.
+/// `writeback@unlocked`. The names are those of the module's debugfs files, but
+/// for `shrinker`: a second writeback, whose points are those of the first and
+/// which only its process tells apart.
 public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomStringConvertible {
   public let rawValue: String
 
@@ -35,6 +37,29 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   /// read lock is, or may be, held.
   public var maySleep: Bool { HookPoint.maySleepByName[rawValue] ?? false }
 
+  /// Where on its actor's path: `unlocked`, `begin`, …
+  public var place: String { String(rawValue.drop { $0 != "@" }.dropFirst()) }
+
+  /// The agent's own note of an actor's beginning or end in user space; no
+  /// provider is needed to reach it.
+  public var isMark: Bool {
+    self != .swapoffBegin && (place == "begin" || place == "end")
+  }
+
+  /// As the module knows it: a shrinker passes the points of writeback.
+  public var modulePoint: HookPoint {
+    actor == "shrinker" && !isMark ? HookPoint(known: "writeback@\(place)") : self
+  }
+
+  /// A point of the catalogue that code of this package names.
+  public static func known(_ name: String) -> HookPoint {
+    guard let point = HookPoint(rawValue: name) else {
+      preconditionFailure("no hook point “\(name)”")
+    }
+    return point
+  }
+
+  public static let swapoffBegin = HookPoint(known: "swapoff@begin")
   public static let writebackUnlocked = HookPoint(known: "writeback@unlocked")
   public static let writebackPinned = HookPoint(known: "writeback@pinned")
   public static let writebackDone = HookPoint(known: "writeback@done")
@@ -48,6 +73,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   /// Name and whether a task may be held there; the contract is
   /// `include/linux/zswap_hooks.h` in the patch series.
   private static let table: [(String, Bool)] = [
+    ("writeback@begin", false),
     ("writeback@isolated", false),
     ("writeback@unlocked", true),
     ("writeback@pinned", true),
@@ -55,18 +81,43 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
     ("writeback@decompressed", true),
     ("writeback@submit", true),
     ("writeback@done", true),
+    ("writeback@end", false),
+    ("shrinker@begin", false),
+    ("shrinker@isolated", false),
+    ("shrinker@unlocked", true),
+    ("shrinker@pinned", true),
+    ("shrinker@claimed", true),
+    ("shrinker@decompressed", true),
+    ("shrinker@submit", true),
+    ("shrinker@done", true),
+    ("shrinker@end", false),
     ("swapoff@begin", true),
     ("swapoff@unused", true),
     ("swapoff@quiesced", true),
     ("swapoff@trees-freed", true),
+    ("swapoff@end", false),
+    ("invalidate@begin", false),
     ("invalidate@enter", false),
     ("invalidate@erased", false),
     ("invalidate@freed", false),
+    ("invalidate@end", false),
+    ("load@begin", false),
     ("load@enter", true),
     ("load@erased", true),
     ("load@done", true),
+    ("load@end", false),
+    ("store@begin", false),
     ("store@enter", true),
     ("store@published", true),
     ("store@done", true),
+    ("store@end", false),
+    ("pool@begin", false),
+    ("pool@end", false),
+    ("memcg@begin", false),
+    ("memcg@end", false),
+    ("cpu@begin", false),
+    ("cpu@end", false),
+    ("fork@begin", false),
+    ("fork@end", false),
   ]
 }

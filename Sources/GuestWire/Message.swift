@@ -2,6 +2,8 @@
 public enum HostMessage: Hashable, Sendable, Codable {
   /// Run these trials in order, and report each.
   case run([TrialSpec])
+  /// Say hello again: asked of a guest that was restored, and said it to another host.
+  case greet
   /// Power off.
   case powerOff
 }
@@ -15,6 +17,9 @@ public enum GuestMessage: Hashable, Sendable, Codable {
   /// The points that one provider reaches, after its last trial.
   case points(ProviderPoints)
   case trialStarted(Int)
+  /// The module's record of a trial's events, as it stands: parsed by the host,
+  /// which has the time for it. Before its report.
+  case record(trial: Int, text: String)
   case trial(TrialReport)
   /// This kernel lacks something that the trials cannot do without.
   case unusable(String)
@@ -24,10 +29,10 @@ public enum GuestMessage: Hashable, Sendable, Codable {
   case finished
 }
 
-/// The agent's first message.
+/// The agent's word that it is ready: all that does not depend on the trials is done.
 public struct Hello: Hashable, Sendable, Codable {
   /// Raised whenever a message changes meaning.
-  public static let currentProtocol = 1
+  public static let currentProtocol = 2
 
   public var protocolVersion: Int
   /// The token of the kernel command line: this is the guest that we booted.
@@ -82,7 +87,7 @@ public struct PointStatus: Hashable, Sendable, Codable {
 /// One trial to run.
 public struct TrialSpec: Hashable, Sendable, Codable {
   public enum Work: Hashable, Sendable, Codable {
-    /// Steer one writeback against one swapoff.
+    /// Steer two actors against each other.
     case schedule(Schedule)
     /// Let both run freely for a time.
     case stress(seconds: Int)
@@ -121,13 +126,17 @@ public struct TrialSpec: Hashable, Sendable, Codable {
 /// in order, so once the host has read the line after a trial, it has read every
 /// splat of that trial.
 public enum ConsoleMark: Hashable, Sendable {
+  /// Before the hello: what the boot had to report stands above it.
+  case ready
   case trialBegins(Int)
   case trialEnds(Int)
 
   private static let prefix = "zswap_harness: trial "
+  private static let readyText = "zswap_harness: ready"
 
   public var line: String {
     switch self {
+    case .ready: Self.readyText
     case .trialBegins(let index): "\(Self.prefix)\(index) begins"
     case .trialEnds(let index): "\(Self.prefix)\(index) ends"
     }
@@ -135,6 +144,10 @@ public enum ConsoleMark: Hashable, Sendable {
 
   /// The mark in a console line, whatever stands before it.
   public init?(in line: String) {
+    if line.contains(Self.readyText) {
+      self = .ready
+      return
+    }
     guard let start = line.firstRange(of: Self.prefix)?.upperBound else { return nil }
     let words = line[start...].split(whereSeparator: \.isWhitespace)
     guard words.count == 2, let index = Int(words[0]) else { return nil }

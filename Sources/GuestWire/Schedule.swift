@@ -9,13 +9,19 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
   public let hold: HookPoint
   /// What the second actor has to pass before the first goes on.
   public let until: HookPoint
+  /// How the actors go about it.
+  public let setup: TrialSetup
 
-  public init(hold: HookPoint, until: HookPoint) {
+  public init(hold: HookPoint, until: HookPoint, setup: TrialSetup = TrialSetup()) {
     self.hold = hold
     self.until = until
+    self.setup = setup
   }
 
-  public var description: String { "\(hold) > \(until)" }
+  public var description: String { "\(hold) > \(until)\(setup.text)" }
+
+  /// Whether an actor of that name takes part.
+  public func involves(_ actor: String) -> Bool { hold.actor == actor || until.actor == actor }
 
   /// Why a text is not a schedule.
   public enum ParseError: Error, Equatable, CustomStringConvertible {
@@ -23,6 +29,7 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
     case unknownPoint(String)
     case cannotHold(HookPoint)
     case sameActor(String)
+    case unknownOption(String)
 
     public var description: String {
       switch self {
@@ -37,6 +44,8 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
           + "with it would deadlock the kernel under test"
       case .sameActor(let actor):
         "both points belong to \(actor): a schedule orders two actors"
+      case .unknownOption(let word):
+        "“\(word)” is no option of a schedule; there are \(TrialSetup.help)"
       }
     }
   }
@@ -44,14 +53,19 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
   public init(parsing text: String) throws(ParseError) {
     let sides = text.split(separator: ">", omittingEmptySubsequences: false)
       .map { $0.trimmed }
-    guard sides.count == 2, sides.allSatisfy({ !$0.isEmpty && !$0.contains(" ") }) else {
-      throw .shape(text)
-    }
+    guard sides.count == 2, !sides[0].isEmpty, !sides[0].contains(" "),
+      let last = sides[1].split(separator: " ").first.map(String.init)
+    else { throw .shape(text) }
     guard let hold = HookPoint(rawValue: sides[0]) else { throw .unknownPoint(sides[0]) }
-    guard let until = HookPoint(rawValue: sides[1]) else { throw .unknownPoint(sides[1]) }
+    guard let until = HookPoint(rawValue: last) else { throw .unknownPoint(last) }
+    var setup = TrialSetup()
+    for word in sides[1].split(separator: " ").dropFirst() {
+      guard word.contains("=") else { throw .shape(text) }
+      guard setup.take(word) else { throw .unknownOption(String(word)) }
+    }
     guard hold.maySleep else { throw .cannotHold(hold) }
     guard hold.actor != until.actor else { throw .sameActor(hold.actor) }
-    self.init(hold: hold, until: until)
+    self.init(hold: hold, until: until, setup: setup)
   }
 
   public init(from decoder: any Decoder) throws {

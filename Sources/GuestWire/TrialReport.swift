@@ -9,8 +9,15 @@ public struct TrialReport: Hashable, Sendable, Codable {
   public var eventsDropped: UInt64
   public var actors: [ActorReport]
   public var pages: PageAudit
-  /// What was measured at rest, after exit and swapoff.
+  /// What was measured at rest: with the pages given up; and, where the trial
+  /// was the last of its set-up, after exit and swapoff.
   public var rest: [RestMeasurement]
+  /// The first trial that the figures after exit and swapoff are about: trials
+  /// that go on with one another's processes, memcg and swap come to that rest
+  /// together. Nil where the trial was not the last of them.
+  public var restSince: Int?
+  /// The held slot's place in the LRU once all actors had returned.
+  public var place: LRUPlace?
   /// Why the rest was not measured, where it was not: an actor that never came back.
   public var restSkipped: String?
   /// Counts of a stress trial: swapoffs, writebacks, …
@@ -29,8 +36,23 @@ public struct TrialReport: Hashable, Sendable, Codable {
     pages = PageAudit()
     rest = []
     restSkipped = nil
+    restSince = nil
+    place = nil
     counts = [:]
     milliseconds = 0
+  }
+}
+
+/// Where an entry stands in its memcg's LRU.
+public struct LRUPlace: Hashable, Sendable, Codable {
+  /// From the head, which is reclaimed next; nil if it is not there.
+  public var position: Int?
+  /// Entries in that LRU.
+  public var length: Int
+
+  public init(position: Int?, length: Int) {
+    self.position = position
+    self.length = length
   }
 }
 
@@ -91,6 +113,15 @@ public struct Slot: Hashable, Sendable, Codable, CustomStringConvertible {
     self.offset = offset
   }
 
+  /// Of that form; nil for anything else.
+  public init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: ":")
+    guard parts.count == 2, let type = Int(parts[0]), let offset = UInt64(parts[1]) else {
+      return nil
+    }
+    self.init(type: type, offset: offset)
+  }
+
   public var description: String { "\(type):\(offset)" }
 }
 
@@ -103,6 +134,8 @@ public struct HookEvent: Hashable, Sendable, Codable {
     case hold
     /// It goes on.
     case release
+    /// What it asks for here was made to fail.
+    case inject
   }
 
   public var sequence: UInt64

@@ -7,7 +7,7 @@ import HarnessKit
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Race zswap writeback against swapoff on a kernel, and give a verdict.",
+    abstract: "Race zswap writeback against all that may run beside it, and give a verdict.",
     discussion: """
       EXAMPLES
         harness --kernel arch/x86/boot/bzImage
@@ -48,7 +48,12 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Scenario to run; may be repeated (default: all): "
+      "A file of schedules, one a line; what follows a # is left out.", valueName: "file"))
+  var scheduleFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Scenario to run; may be repeated (default: sweep and swapoff-stress): "
         + Scenario.all.map(\.id).joined(separator: ", ") + ".",
       valueName: "id"),
     transform: { text in
@@ -67,14 +72,31 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Seed of the pages' stamps (default: random).", valueName: "number"))
   var seed: UInt64?
 
-  @Option(help: "Pages that a trial pushes out.")
-  var pages = Scenario.defaultPages
+  @Option(help: "Pages that a trial pushes out, at least (default: as many as it wants).")
+  var pages: Int?
 
   @Option(help: "Length of the stress, in seconds.")
   var stressSeconds = Scenario.defaultStressSeconds
 
   @Option(help: "How long a hold may last, in seconds.")
   var holdTimeout = Scenario.defaultHoldTimeoutMilliseconds / 1000
+
+  @Option(
+    help: ArgumentHelp(
+      "Begin no trial after this time, and say which were left: 90s, 10m, 1h.",
+      valueName: "time"),
+    transform: { text in
+      let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+      guard let unit = text.last.flatMap({ units[$0] }), let count = Double(text.dropLast()),
+        count > 0, count.isFinite
+      else { throw ValidationError("“\(text)” is no time: write 90s, 10m or 1h") }
+      return count * unit
+    })
+  var budget: Double?
+
+  @Option(
+    help: "How often each of the first findings is tried again on a fresh guest; 0 for never.")
+  var confirm = RunRequest.defaultReproductions
 
   @Option(help: "Machine: a file of qemu/machines.")
   var machine = "q35"
@@ -88,24 +110,39 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Guest CPUs (default: the machine's).")
   var cpus: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Guests at once (default: as many as the host has CPUs and memory for).",
+      valueName: "number"))
+  var jobs: Int?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Start guests from one that was saved when it was ready, or boot each one.")
+  var snapshot = true
+
   // For the tests of lost guests.
   @Option(help: .hidden) var guestFault: String?
   @Option(help: .hidden) var silenceLimit = GuestRun.silenceLimit
 
   func validate() throws {
-    guard pages > 0, pages <= 2048 else { throw ValidationError("--pages is 1 to 2048") }
+    guard (1...2048).contains(pages ?? 1) else { throw ValidationError("--pages is 1 to 2048") }
+    guard (0...1000).contains(confirm) else { throw ValidationError("--confirm is 0 to 1000") }
     guard stressSeconds > 0 else { throw ValidationError("--stress-seconds is above zero") }
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
     }
-    guard schedule.isEmpty || scenario.isEmpty else {
-      throw ValidationError("give --schedule or --scenario, not both")
+    if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
+    guard schedule.isEmpty && scheduleFile == nil || scenario.isEmpty else {
+      throw ValidationError("give schedules or --scenario, not both")
     }
   }
 
   func run() async throws {
+    let schedules = schedule + (try scheduleFile.map(Self.read(schedules:)) ?? [])
     let scenarios =
-      !schedule.isEmpty ? [Scenario.custom(schedule)] : scenario.isEmpty ? Scenario.all : scenario
+      !schedules.isEmpty
+      ? [Scenario.custom(schedules)] : scenario.isEmpty ? Scenario.standard : scenario
     var request = RunRequest(
       scenarios: scenarios, seed: seed ?? UInt64.random(in: .min ... .max),
       commandLine: CommandLine.arguments)
@@ -122,6 +159,12 @@ struct RunCommand: AsyncParsableCommand {
     request.memoryMiB = memory
     request.cpus = cpus
     request.silenceLimit = silenceLimit
+    request.budgetSeconds = budget
+    // A loss that was asked for comes again each time.
+    request.reproductions = guestFault == nil ? confirm : 0
+    request.jobs = jobs
+    // The fault is a word of the kernel's command line: each would be saved apart.
+    request.snapshot = snapshot && guestFault == nil
     request.kernelWords = guestFault.map { ["zswap_harness.fault=\($0)"] } ?? []
 
     try await reportingFailures { [request] in
@@ -136,6 +179,28 @@ struct RunCommand: AsyncParsableCommand {
       FileHandle.standardError.write(Data("results: \(outcome.folder)\n".utf8))
       throw ExitCode(outcome.record.exitCode)
     }
+  }
+}
+
+extension RunCommand {
+  /// The schedules of a file; an error names the line.
+  private static func read(schedules path: String) throws -> [Schedule] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw ValidationError("cannot read \(path)")
+    }
+    var schedules: [Schedule] = []
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
+      let words = line.prefix { $0 != "#" }.trimmed
+      guard !words.isEmpty else { continue }
+      do {
+        schedules.append(try Schedule(parsing: words))
+      } catch {
+        throw ValidationError("\(path):\(number + 1): \(error)")
+      }
+    }
+    guard !schedules.isEmpty else { throw ValidationError("there is no schedule in \(path)") }
+    return schedules
   }
 }
 

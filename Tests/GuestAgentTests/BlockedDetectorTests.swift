@@ -27,12 +27,15 @@ import Testing
   }
 
   @Test func `one sleep, sample after sample, is a wait`() {
-    let probes = Array(repeating: probe(), count: 100)
-    #expect(samplesUntilBlocked(probes) == BlockedDetector.samplesNeeded)
+    let unknown = Array(repeating: probe(wchan: "wait_for_completion"), count: 200)
+    #expect(samplesUntilBlocked(unknown) == BlockedDetector.samplesNeeded)
+    // Nothing but its holder ends the wait for a lock.
+    let lock = Array(repeating: probe(), count: 200)
+    #expect(samplesUntilBlocked(lock) == BlockedDetector.samplesNeededForLock)
   }
 
   @Test func `a process that wakes now and then does not wait for another`() {
-    #expect(samplesUntilBlocked((0..<300).map { probe(switches: $0 / 10) }) == nil)
+    #expect(samplesUntilBlocked((0..<300).map { probe(switches: $0 / 4) }) == nil)
   }
 
   @Test(arguments: ["R", "S"] as [Character])

@@ -8,6 +8,25 @@ import Testing
     #expect(try Schedule(parsing: "  writeback@unlocked>swapoff@trees-freed ") == schedule)
   }
 
+  @Test(arguments: [
+    "writeback@unlocked > invalidate@freed free=exit", "load@erased > writeback@pinned swap=brd",
+    "writeback@pinned > swapoff@trees-freed via=limit pages=shmem",
+    "writeback@done > shrinker@done fail=pin", "writeback@pinned > load@end fault=write",
+  ])
+  func `options are part of the text, and only where they differ`(text: String) throws {
+    #expect(try Schedule(parsing: text).description == text)
+    #expect(
+      try Schedule(parsing: "writeback@pinned > load@end fault=read swap=disk").description
+        == "writeback@pinned > load@end")
+  }
+
+  @Test(arguments: ["via=magic", "colour=red", "fail=claim"])
+  func `an option that is none is refused, and named`(word: String) {
+    #expect(throws: Schedule.ParseError.unknownOption(word)) {
+      try Schedule(parsing: "writeback@unlocked > swapoff@trees-freed \(word)")
+    }
+  }
+
   @Test func `a misspelt point is refused, with the names that there are`() {
     #expect(throws: Schedule.ParseError.unknownPoint("writeback@unlock")) {
       try Schedule(parsing: "writeback@unlock > swapoff@trees-freed")
@@ -31,7 +50,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", ">", "a > b > c", "writeback@unlocked", "writeback@unlocked > "])
+  @Test(arguments: [
+    "", ">", "a > b > c", "writeback@unlocked", "writeback@unlocked > ",
+    "writeback@unlocked > load@end soon",
+  ])
   func `what has no two sides is no schedule`(text: String) {
     #expect(throws: Schedule.ParseError.shape(text)) { try Schedule(parsing: text) }
   }

@@ -80,6 +80,18 @@ struct GuestLossTests {
     }
   }
 
+  @Test func `kill -9 of the harness leaves none of several guests`() async throws {
+    try await HarnessProcess.with { harness in
+      let stress = ["--scenario", "swapoff-stress"]
+      let process = try await harness.startAndAwaitGuest(
+        ["--jobs", "2"] + stress + stress, count: 2)
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      try await Task.sleep(for: .seconds(1))
+      #expect(harness.guests.isEmpty)
+    }
+  }
+
   @Test func `Ctrl-C leaves no guest, and a folder that says so`() async throws {
     try await HarnessProcess.with { harness in
       let process = try await harness.startAndAwaitGuest()

@@ -21,12 +21,15 @@ enum TestKernel: String {
 /// One call of the real `harness`, in a folder of its own.
 struct HarnessProcess {
   let folder: URL
-  var out: URL { folder.appending(path: "run") }
+  var out = URL(filePath: "/")
+  /// Set over the inherited environment.
+  var environment: [String: String] = [:]
 
   init() throws {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "harness-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    out = folder.appending(path: "run")
   }
 
   struct Outcome {
@@ -50,6 +53,11 @@ struct HarnessProcess {
     let record = try await Subprocess.run(
       .path(.init(Self.executable)),
       arguments: .init(["run", "--out", out.path] + arguments),
+      environment: .inherit.updating(
+        Dictionary(
+          uniqueKeysWithValues: environment.compactMap { key, value in
+            Environment.Key(rawValue: key).map { ($0, value) }
+          })),
       output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
     let exitCode: Int32 =
       switch record.terminationStatus {
@@ -67,20 +75,26 @@ struct HarnessProcess {
   }
 
   /// Starts a long run in the background, and returns when its guest is up.
-  func startAndAwaitGuest() async throws -> Process {
+  func startAndAwaitGuest(
+    _ arguments: [String] = [], count: Int = 1
+  ) async throws -> Process {
     let process = Process()
     process.executableURL = URL(filePath: HarnessProcess.executable)
-    process.arguments = [
-      "run", "--out", out.path, "--accelerator", "tcg", "--kernel", TestKernel.stock.path,
-      "--stress-seconds", "60",
-    ]
+    process.arguments =
+      [
+        "run", "--out", out.path, "--accelerator", "tcg", "--kernel", TestKernel.stock.path,
+        "--stress-seconds", "60",
+      ] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
     for _ in 0..<1200 where !text("console.log").contains("guest-agent") {
       try await Task.sleep(for: .milliseconds(100))
     }
-    try #require(!guests.isEmpty)
+    for _ in 0..<1200 where guests.count < count { try await Task.sleep(for: .milliseconds(100)) }
+    if guests.count != count { process.terminate() }
+    try #require(guests.count == count)
     return process
   }
 

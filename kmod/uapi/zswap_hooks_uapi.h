@@ -12,11 +12,12 @@
  *
  * schedule (read, write)
  *	A write is one or more lines, each one of
- *	  POINT > POINT [timeout=MS] [pid=TGID] [slot=TYPE:OFFSET]
+ *	  POINT > POINT [timeout=MS] [pid=TGID] [by=TGID] [slot=TYPE:OFFSET]
  *		hold the first task that comes to the left point until the right
  *		point has been passed (by a path on the same slot, or on the same
  *		swap type for swapoff); at most ZSWAP_HOOKS_MAX_CONSTRAINTS.
- *		With pid or slot, only that task or that slot is held.
+ *		With pid or slot, only that process or that slot is held; with by,
+ *		only that process ends the hold.
  *	  release
  *		let every held task go on, and hold no other.
  *	  clear
@@ -28,11 +29,22 @@
  *
  * events (read, write)
  *	Read gives "dropped N", then a line for each event, oldest first:
- *	  SEQ NS CPU TID COMM POINT hit|hold|release TYPE:OFFSET|- MEMCG|- RESULT
+ *	  SEQ NS CPU TID COMM POINT KIND TYPE:OFFSET|- MEMCG|- RESULT
+ *	KIND is hit, hold, release, or inject (a failure was injected here).
  *	MEMCG is the cgroup's inode where a walk by the "writeback" file is under
  *	way. RESULT is the path's at a "done" point; at a release it is 0 (the
  *	awaited point was passed), -ETIME (timeout) or -ECANCELED. White space in
  *	COMM is printed as "_". Any write forgets all events.
+ *
+ * mark (write)
+ *	Write "MARK [RESULT]": the writing task passes one of the points that no
+ *	provider reaches, which say what an actor does in user space: those that
+ *	the points file has at "mark". They can be awaited, and hold nobody.
+ *
+ * inject (read, write)
+ *	Write "writeback@pinned COUNT [pid=TGID]": the next COUNT allocations of
+ *	writeback's folio fail (of that process only), as if there were no memory;
+ *	"clear" forgets it. Read gives what is left, in the same form.
  *
  * writeback (write, then read from the same file descriptor)
  *	Write "CGROUP-PATH COUNT": walk at most COUNT entries a node of that

@@ -8,6 +8,7 @@
 
 /* Named here, so that an incremental build notices when one is added. */
 #include "clinux_guest.h"
+#include "clinux_memory.h"
 #include "clinux_spawn.h"
 #include "clinux_tsc.h"
 

@@ -15,7 +15,9 @@ public struct Initramfs: Sendable {
   public var hooksModule: String?
 
   /// What the agent needs of a kernel: its disk, its file system, its channel.
-  public static let defaultModules = ["virtio_pci", "virtio_console", "virtio_blk", "ext4"]
+  public static let defaultModules = [
+    "virtio_pci", "virtio_console", "virtio_blk", "ext4", "brd",
+  ]
   /// Where the agent finds our module.
   public static let hooksModulePath = "/modules/zswap_hooks.ko"
   /// One path a line, to be loaded in this order.

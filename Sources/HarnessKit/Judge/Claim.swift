@@ -50,28 +50,53 @@ public enum Claim: String, Hashable, Sendable, Codable, CaseIterable, Comparable
     }
   }
 
-  /// What has to be seen for the claim to be held.
-  var requirement: ClaimRequirement {
-    switch self {
-    case .s2, .s5: .rules(ScheduleRule.all.filter { $0.serves.contains(self) }.map(\.schedule))
-    case .s7: .rest
-    case .s1:
-      .beyond(
-        "of the ways to free an entry, only swapoff is tried: munmap, MADV_DONTNEED, "
-          + "swapin and exit are not")
-    case .s3: .beyond("no scenario recycles the slot of a held writeback")
-    case .s4: .beyond("no scenario faults on, or writes back, a slot whose folio is pinned")
-    case .s6: .beyond("no scenario looks at the LRU after a failed writeback")
-    case .s8: .beyond("no scenario makes the pin fail for want of memory")
-    }
-  }
+  /// What has to be seen for the claim to be held: the rule of each of these
+  /// schedules, under every provider that ran. For S7, the figures at rest of every
+  /// steered trial beside that.
+  public var schedules: [Schedule] { Claim.schedulesOf[self] ?? [] }
+
+  private static let schedulesOf: [Claim: [Schedule]] = {
+    let texts: [Claim: [String]] = [
+      .s1: [
+        "writeback@unlocked > invalidate@freed",
+        "writeback@unlocked > invalidate@freed free=munmap",
+        "writeback@unlocked > invalidate@freed free=exit",
+        "writeback@unlocked > load@done",
+        "writeback@unlocked > shrinker@done",
+      ],
+      .s2: [
+        "writeback@unlocked > swapoff@trees-freed", "writeback@pinned > swapoff@trees-freed",
+      ],
+      .s3: ["writeback@unlocked > store@done", "writeback@unlocked > store@end"],
+      .s4: [
+        "writeback@pinned > load@end", "writeback@pinned > shrinker@done",
+        "writeback@pinned > shrinker@pinned", "writeback@pinned > invalidate@erased",
+        "writeback@pinned > store@done",
+      ],
+      .s5: [
+        "writeback@pinned > swapoff@trees-freed", "writeback@claimed > swapoff@trees-freed",
+        "writeback@decompressed > swapoff@trees-freed",
+      ],
+      .s6: ["writeback@unlocked > shrinker@isolated", "writeback@unlocked > shrinker@end"],
+      .s7: [
+        "writeback@submit > shrinker@isolated", "writeback@done > load@erased",
+        "swapoff@unused > writeback@isolated",
+      ],
+      .s8: [
+        "writeback@done > shrinker@isolated fail=pin", "writeback@done > shrinker@done fail=pin",
+      ],
+    ]
+    return texts.mapValues { $0.map(Schedule.known) }
+  }()
 }
 
-enum ClaimRequirement: Hashable, Sendable {
-  /// Each of these, under every provider that ran.
-  case rules([Schedule])
-  /// The figures at rest of every trial.
-  case rest
-  /// More than the scenarios that there are can show.
-  case beyond(String)
+extension Schedule {
+  /// One that this package names itself.
+  static func known(_ text: String) -> Schedule {
+    do {
+      return try Schedule(parsing: text)
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
 }

@@ -78,6 +78,15 @@ public struct Judge {
       check()
       return
     }
+    if spec.schedule != nil, report.hold == nil, report.actors.isEmpty,
+      let why = report.restSkipped
+    {
+      judgement.outcome = .notExercised(why)
+      doubt(why)
+      judgeSplats()
+      check()
+      return
+    }
     judgeSplats()
     judgeActors()
     judgeOrdering()
@@ -155,13 +164,15 @@ public struct Judge {
   private mutating func returned(_ actor: ActorReport, _ number: Int32) {
     guard number != 0 else { return }
     let name = GuestErrno.name(of: number)
-    // What writeback's debugfs write returns says less than writeback@done does;
-    // a stress goes on as long as none of its actors has ended.
     guard actor.name == "swapoff" else {
       if spec.schedule == nil {
         doubt("\(actor.name) ended the stress early: \(name)")
-      } else {
+      } else if ["writeback", "shrinker"].contains(actor.name) {
+        // What the write to the module's file returns says less than
+        // writeback@done does.
         judgement.notes.append("\(actor.name) returned \(name)")
+      } else {
+        fail("\(actor.name) could not do what it was to: \(name)")
       }
       return
     }
@@ -244,16 +255,24 @@ public struct Judge {
     _ rule: ScheduleRule, to outcome: TrialOutcome, _ hold: HookEvent, _ release: HookEvent
   ) {
     switch (rule.ordering, outcome) {
-    case (.possible, .interleaved):
-      ruleHeld = resultIsSound(rule, hold, release)
-    case (.excluded, .excluded(let evidence)):
-      guard waitIsTheRules(rule, evidence) else { return }
-      ruleHeld = resultIsSound(rule, hold, release)
-    case (.excluded, .interleaved):
+    case (_, .notExercised), (_, .ran): return
+    case (_, .excluded(.timeout)):
+      doubt(
+        rule.ordering == .possible
+          ? "\(rule.schedule.until) did not come within the hold's time, which may be too short"
+          : "\(rule.schedule.until) was excluded by timeout only: nothing shows what it waited for")
+      return
+    case (.possible, .interleaved), (.either, .interleaved),
+      (.avoids, .excluded(.returned)), (.either, .excluded(.returned)):
+      break
+    case (.waits(let places), .excluded(.blocked(let evidence))):
+      guard waitIsTheRules(rule, places, evidence) else { return }
+    case (.waits, .interleaved), (.avoids, .interleaved):
       add(
         .claim, "\(rule.schedule.until) passed while \(rule.schedule.hold) was held",
         "the kernel excludes it: \(rule.reason)")
-    case (.possible, .excluded(.blocked(let evidence))):
+      return
+    case (_, .excluded(.blocked(let evidence))):
       // Our own hold may be what it waits for, in a grace period.
       if evidence.isInGracePeriod {
         fail("the hold itself closes the window: \(evidence.actor) waits in \(evidence.wchan)")
@@ -262,29 +281,30 @@ public struct Judge {
           .claim, "\(rule.schedule.until) waits for \(rule.schedule.hold)",
           "\(evidence.actor) was asleep in \(evidence.wchan); \(rule.reason)")
       }
-    case (.possible, .excluded(.timeout)):
-      doubt("\(rule.schedule.until) did not come within the hold's time, which may be too short")
-    case (_, .notExercised), (_, .ran):
-      break
+      return
+    case (.possible, .excluded(.returned(let actor))), (.waits, .excluded(.returned(let actor))):
+      add(
+        .claim, "\(actor) returns without \(rule.schedule.until)",
+        "with \(rule.schedule.hold) held: \(rule.reason)")
+      return
     }
+    let isSound = resultIsSound(rule, hold)
+    let areOthersSound = otherResultsAreSound(rule, hold)
+    ruleHeld = isSound && areOthersSound && isRotated(rule, hold)
   }
 
   /// It has to wait for what the rule says: a swapoff that waits for anything
   /// else shows nothing about the folio.
   private mutating func waitIsTheRules(
-    _ rule: ScheduleRule, _ evidence: ExclusionEvidence
+    _ rule: ScheduleRule, _ expected: [String], _ blocked: BlockedEvidence
   ) -> Bool {
-    guard case .blocked(let blocked) = evidence else {
-      doubt("\(rule.schedule.until) was excluded by timeout only: nothing shows what it waited for")
-      return false
-    }
     let places = ([blocked.wchan] + blocked.stack).map(\.trimmed)
       .filter { !$0.isEmpty && $0 != "0" && $0 != "-" }
     if places.isEmpty {
       judgement.notes.append("this kernel does not tell where \(blocked.actor) waited")
       return true
     }
-    if places.contains(where: { place in rule.waitsIn.contains { place.contains($0) } }) {
+    if places.contains(where: { place in expected.contains { place.contains($0) } }) {
       return true
     }
     doubt(
@@ -294,12 +314,10 @@ public struct Judge {
   }
 
   /// The result that the held writeback came back with.
-  private mutating func resultIsSound(
-    _ rule: ScheduleRule, _ hold: HookEvent, _ release: HookEvent
-  ) -> Bool {
-    let done = report.events.first {
-      $0.kind == .hit && $0.point == .writebackDone && $0.pid == hold.pid
-        && $0.sequence > release.sequence && ($0.slot == nil || $0.slot == hold.slot)
+  private mutating func resultIsSound(_ rule: ScheduleRule, _ hold: HookEvent) -> Bool {
+    guard let results = rule.results else { return true }
+    let done = report.events.last {
+      $0.kind == .hit && $0.point == .writebackDone && $0.pid == hold.pid && $0.slot == hold.slot
     }
     guard let done else {
       doubt(
@@ -309,13 +327,54 @@ public struct Judge {
           : "the held writeback has no writeback@done")
       return false
     }
-    if rule.writebackResults.contains(done.result) { return true }
-    let name = GuestErrno.name(ofResult: done.result)
-    let expected = rule.writebackResults.sorted(by: >).map(GuestErrno.name(ofResult:))
-      .joined(separator: " or ")
+    return isSound(done, "writeback held at \(rule.schedule.hold)", results, rule)
+  }
+
+  /// The other writeback's, where it came to the same slot.
+  private mutating func otherResultsAreSound(_ rule: ScheduleRule, _ hold: HookEvent) -> Bool {
+    guard let results = rule.otherResults else { return true }
+    let other = rule.schedule.until.actor
+    let others = report.events.filter {
+      $0.kind == .hit && $0.point.rawValue == "\(other)@done" && $0.slot == hold.slot
+    }
+    return others.allSatisfy {
+      isSound($0, "\(other) beside \(rule.schedule.hold)", results, rule)
+    }
+  }
+
+  private mutating func isSound(
+    _ done: HookEvent, _ who: String, _ results: Set<Int>, _ rule: ScheduleRule
+  ) -> Bool {
+    if results.contains(done.result) { return true }
+    let expected = results.sorted(by: >).map(GuestErrno.name(ofResult:)).joined(separator: " or ")
     add(
-      .claim, "writeback held at \(rule.schedule.hold) returns \(name)",
+      .claim, "\(who) returns \(GuestErrno.name(ofResult: done.result))",
       "after \(rule.schedule.until), \(expected) is sound: \(rule.reason)")
+    return false
+  }
+
+  /// S6: a second reclaimer meets the held writeback's entry last, as that was
+  /// rotated before the lock was dropped.
+  private mutating func isRotated(_ rule: ScheduleRule, _ hold: HookEvent) -> Bool {
+    guard rule.schedule.hold.actor == "writeback", rule.schedule.until.actor == "shrinker" else {
+      return true
+    }
+    let met = report.events.filter {
+      $0.kind == .hit && $0.point.rawValue == "shrinker@isolated" && $0.sequence > hold.sequence
+    }
+    guard let first = met.first else {
+      // The awaited point itself may be one before the first entry is met.
+      guard rule.schedule.until.place != "begin" else { return true }
+      doubt("the second reclaimer met no entry")
+      return false
+    }
+    guard first.slot == hold.slot, hold.slot != nil else { return true }
+    var finding = newFinding(
+      .claim, "a second reclaimer meets the entry that is being written back first",
+      "slot \(hold.slot.map(\.description) ?? "-") of \(Set(met.compactMap(\.slot)).count) that it "
+        + "met: the entry was not rotated before the lock was dropped")
+    finding.claims = [.s6]
+    judgement.findings.append(finding)
     return false
   }
 
@@ -338,9 +397,11 @@ public struct Judge {
       .reduce(UInt64(0)) { $0.addingReportingOverflow($1).partialValue }
     if sum != pages.checked {
       fail("the page audit does not add up: \(sum) classified of \(pages.checked) checked")
+    } else if pages.checked == 0, spec.schedule?.leavesNoPages == true {
+      judgement.notes.append("the pages' owner has exited: there was nothing to read back")
     } else if pages.checked == 0 {
       doubt("no page was read back")
-    } else if spec.schedule != nil, pages.checked < UInt64(max(0, spec.pages)) {
+    } else if spec.schedule?.leavesNoPages == false, pages.checked < UInt64(max(0, spec.pages)) {
       doubt("only \(pages.checked) of \(spec.pages) pages were read back")
     }
   }
@@ -363,6 +424,9 @@ public struct Judge {
         .invariant, "invariant: \(name)",
         "\(measurement.name) is \(measurement.observed) at rest, not \(measurement.expected)")
       finding.claims = [.s7]
+      if let since = report.restSince, since != spec.index {
+        finding.details += "; trials \(since) to \(spec.index) came to this rest together"
+      }
       finding.known = measurement.name.contains("nr_items") ? .nrItemsDrift : nil
       judgement.findings.append(finding)
     }
@@ -392,11 +456,13 @@ public struct Judge {
       let result: ClaimCheck.Result?
       if violated.contains(claim) {
         result = .violated
-      } else if rule?.serves.contains(claim) == true {
-        result = ruleHeld && isSound ? .held : .notExercised
       } else if claim == .s7 {
         // A stress shows what it breaks. That it broke nothing shows little.
-        result = spec.schedule != nil && restMeasured && isSound ? .held : .notExercised
+        let isServed = rule?.serves.contains(claim) != true || ruleHeld
+        result =
+          spec.schedule != nil && restMeasured && isSound && isServed ? .held : .notExercised
+      } else if rule?.serves.contains(claim) == true {
+        result = ruleHeld && isSound ? .held : .notExercised
       } else {
         result = nil
       }
@@ -427,6 +493,10 @@ public struct Judge {
   private mutating func fail(_ message: String) {
     judgement.failures.append(HarnessFailure(.harness, "trial \(spec.index): \(message)"))
   }
+}
+
+extension Schedule {
+  fileprivate var leavesNoPages: Bool { setup.free == .exit && involves("invalidate") }
 }
 
 extension [Finding] {

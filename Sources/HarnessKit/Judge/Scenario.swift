@@ -12,9 +12,11 @@ public struct Scenario: Hashable, Sendable {
   public var title: String
   public var works: [Work]
 
-  /// Pages that a trial pushes out, where the user says nothing. Few, as a
-  /// trial's events must fit into one report.
-  public static let defaultPages = 64
+  /// Pages that a schedule's trial pushes out, where the user says nothing: so few
+  /// that the small swap areas have slots left, and more than the one that is held.
+  public static let defaultPages = 8
+  /// A stress's, and those that a shrinker is to find worth its while.
+  static let manyPages = 64
   /// A whole swapoff overtakes a held writeback in a second, five on a busy
   /// host; a hold that has served its purpose ends at once.
   public static let defaultHoldTimeoutMilliseconds = 20_000
@@ -22,11 +24,22 @@ public struct Scenario: Hashable, Sendable {
 
   public static let all: [Scenario] = [
     Scenario(
+      id: "claims", title: "what the claims S1 to S8 rest on",
+      works: Sweep.claims.map { .schedule($0) }),
+    Scenario(
+      id: "sweep", title: "every hold of writeback and its adversaries, until each point",
+      works: Sweep.schedules.map { .schedule($0) }),
+    Scenario(
       id: "swapoff-race", title: "writeback held at each side of its pin, against swapoff",
-      works: ScheduleRule.all.map { .schedule($0.schedule) }),
+      works: [
+        "writeback@unlocked > swapoff@trees-freed", "writeback@pinned > swapoff@trees-freed",
+      ].map { .schedule(.known($0)) }),
     Scenario(
       id: "swapoff-stress", title: "writeback and swapoff left to themselves", works: [.stress]),
   ]
+
+  /// What runs where nothing is asked for: the sweep begins with the claims.
+  public static let standard = all.filter { ["sweep", "swapoff-stress"].contains($0.id) }
 
   /// The name under which schedules of `--schedule` run.
   public static let customID = "schedule"
@@ -41,14 +54,15 @@ public struct Scenario: Hashable, Sendable {
 
   /// The scenario's trials under one provider.
   public func trials(
-    startingAt index: Int, provider: Provider, seed: UInt64, pages: Int = Scenario.defaultPages,
+    startingAt index: Int, provider: Provider, seed: UInt64, pages: Int? = nil,
     holdTimeoutMilliseconds: Int = Scenario.defaultHoldTimeoutMilliseconds,
     stressSeconds: Int = Scenario.defaultStressSeconds
   ) -> [TrialSpec] {
     works.enumerated().map { position, work in
       TrialSpec(
         index: index + position, scenario: id,
-        work: work.spec(stressSeconds: stressSeconds), provider: provider, pages: pages,
+        work: work.spec(stressSeconds: stressSeconds), provider: provider,
+        pages: work.pages(pages),
         seed: Scenario.seed(seed, of: index + position),
         holdTimeoutMilliseconds: holdTimeoutMilliseconds)
     }
@@ -64,6 +78,15 @@ public struct Scenario: Hashable, Sendable {
 }
 
 extension Scenario.Work {
+  fileprivate func pages(_ asked: Int?) -> Int {
+    switch self {
+    case .stress: max(asked ?? 0, Scenario.manyPages)
+    case .schedule(let schedule):
+      schedule.setup.via == .walk
+        ? min(asked ?? Scenario.defaultPages, 24) : max(asked ?? 0, Scenario.manyPages)
+    }
+  }
+
   fileprivate func spec(stressSeconds: Int) -> TrialSpec.Work {
     switch self {
     case .schedule(let schedule): .schedule(schedule)

@@ -16,12 +16,15 @@ public enum TrialOutcome: Hashable, Sendable {
 public enum ExclusionEvidence: Hashable, Sendable {
   /// It was found in one sleep, sample after sample.
   case blocked(BlockedEvidence)
+  /// It came to its end during the hold, by a way that does not pass the point.
+  case returned(actor: String)
   /// Weaker: it was under way, and the hold's time ran out without it.
   case timeout
 
   public var description: String {
     switch self {
     case .blocked(let evidence): "\(evidence.actor) asleep in \(evidence.wchan)"
+    case .returned(let actor): "\(actor) returned without it"
     case .timeout: "by timeout only"
     }
   }
@@ -45,7 +48,7 @@ extension TrialOutcome: Codable {
     case notExercised = "not exercised"
     case ran
   }
-  private enum CodingKeys: String, CodingKey { case state, evidence, blocked, reason }
+  private enum CodingKeys: String, CodingKey { case state, evidence, blocked, actor, reason }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
@@ -58,6 +61,10 @@ extension TrialOutcome: Codable {
     case .excluded(.timeout):
       try container.encode(State.excluded, forKey: .state)
       try container.encode("timeout", forKey: .evidence)
+    case .excluded(.returned(let actor)):
+      try container.encode(State.excluded, forKey: .state)
+      try container.encode("returned", forKey: .evidence)
+      try container.encode(actor, forKey: .actor)
     case .excluded(.blocked(let evidence)):
       try container.encode(State.excluded, forKey: .state)
       try container.encode("blocked", forKey: .evidence)
@@ -73,7 +80,9 @@ extension TrialOutcome: Codable {
     case .notExercised: self = .notExercised(try container.decode(String.self, forKey: .reason))
     case .excluded:
       let evidence = try container.decodeIfPresent(BlockedEvidence.self, forKey: .blocked)
-      self = .excluded(evidence.map { .blocked($0) } ?? .timeout)
+      let actor = try container.decodeIfPresent(String.self, forKey: .actor)
+      self = .excluded(
+        evidence.map { .blocked($0) } ?? actor.map { .returned(actor: $0) } ?? .timeout)
     }
   }
 }
@@ -118,7 +127,7 @@ struct Ordering {
   private mutating func decide(
     _ schedule: Schedule, _ state: HoldReport, _ held: HookEvent?, _ report: TrialReport
   ) {
-    let awaited = report.hits(of: schedule.until)
+    let awaited = report.hits(of: schedule.until, inAnyTask: schedule.freesByExit)
     guard let held else {
       withoutHold(schedule, state, awaited, report)
       return
@@ -183,7 +192,11 @@ struct Ordering {
     _ after: HookEvent?, _ report: TrialReport
   ) {
     let other = schedule.until.actor
-    guard let after else {
+    let end = report.events.first {
+      $0.kind == .hit && $0.point.rawValue == "\(other)@end" && $0.sequence > held.sequence
+    }
+    // Let go, it passes the point, or returns by a way on which that does not lie.
+    guard let last = after ?? end else {
       outcome = .notExercised(
         report.eventsDropped > 0
           ? "\(report.eventsDropped) events were dropped, and none shows \(schedule.until)"
@@ -191,9 +204,13 @@ struct Ordering {
       return
     }
     // "It did not happen" needs a record without gaps.
-    let span = report.events.filter { (held.sequence...after.sequence).contains($0.sequence) }
-    guard UInt64(span.count) == after.sequence - held.sequence + 1 else {
-      outcome = .notExercised("events are missing between the hold and \(schedule.until)")
+    let span = report.events.filter { (held.sequence...last.sequence).contains($0.sequence) }
+    guard UInt64(span.count) == last.sequence - held.sequence + 1 else {
+      outcome = .notExercised("events are missing between the hold and \(last.point)")
+      return
+    }
+    if let end, end.sequence < release.sequence {
+      outcome = .excluded(.returned(actor: other))
       return
     }
     if let blocked = state.blocked {
@@ -213,7 +230,7 @@ struct Ordering {
       return
     }
     let isUnderWay = report.events.contains {
-      $0.kind == .hit && $0.pid == after.pid && $0.point.actor == other
+      $0.kind == .hit && $0.pid == last.pid && $0.point.actor == other
         && $0.sequence < release.sequence
     }
     guard isUnderWay else {
@@ -236,10 +253,17 @@ extension HookEvent {
 extension TrialReport {
   /// Hits of a point by the actor of that name. The agent's own swapoff, in
   /// tidying up, is not the one that a schedule awaits.
-  func hits(of point: HookPoint) -> [HookEvent] {
+  func hits(of point: HookPoint, inAnyTask: Bool) -> [HookEvent] {
     let pids = Set(actors.filter { $0.name == point.actor }.map(\.pid))
     return events.filter {
-      $0.kind == .hit && $0.point == point && (pids.isEmpty || pids.contains($0.pid))
+      $0.kind == .hit && $0.point == point
+        && (inAnyTask || pids.isEmpty || pids.contains($0.pid))
     }
   }
+}
+
+extension Schedule {
+  /// The pages are freed by whoever drops the last reference on the mm of the task
+  /// that exits: that may be somebody who was looking at it in /proc.
+  fileprivate var freesByExit: Bool { setup.free == .exit && until.actor == "invalidate" }
 }

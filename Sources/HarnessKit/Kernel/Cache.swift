@@ -97,6 +97,29 @@ public struct Cache: Sendable {
     return entry
   }
 
+  /// Removes an entry that has shown itself to be bad. It is no entry any more
+  /// before the first of its files goes.
+  public func remove(_ kind: String, _ key: String) {
+    let aside = root.appending(kind)
+      .appending(".\(key).partial-\(UUID().uuidString.prefix(8))")
+    guard rename(path(kind, key).string, aside.string) == 0 else { return }
+    try? FileManager.default.removeItem(atPath: aside.string)
+  }
+
+  /// Notes that an entry was of use, for ``trim(_:keeping:)``.
+  public func touch(_ kind: String, _ key: String) {
+    // Of no use where the cache cannot be written: nothing is trimmed there.
+    try? FileManager.default.setAttributes(
+      [.modificationDate: Date()], ofItemAtPath: path(kind, key).string)
+  }
+
+  /// Removes all entries of a kind but those used last.
+  public func trim(_ kind: String, keeping count: Int) {
+    for entry in entries(kind).dropFirst(count) {
+      if let key = entry.lastComponent?.string { remove(kind, key) }
+    }
+  }
+
   private func createDirectory(_ path: FilePath) throws(KernelError) {
     do {
       try FileManager.default.createDirectory(

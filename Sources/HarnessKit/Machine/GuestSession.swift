@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import GuestWire
 import NIOCore
@@ -21,6 +22,8 @@ public final class GuestSession: Sendable {
     /// Gets the console's bytes as they come, on NIO's thread: for the log. It
     /// must not block for long; the guest would feel it.
     public var consoleLog: (@Sendable (ArraySlice<UInt8>) -> Void)?
+    /// The guest to start from; its memory is in the command line.
+    public var devices: String?
 
     public init(
       commandLine: QEMUCommandLine, qemu: String = "/usr/bin/qemu-system-x86_64",
@@ -41,18 +44,25 @@ public final class GuestSession: Sendable {
   private let channel: GuestChannel
   private let monitor: Mutex<QMPClient?>
   private let console: ConsoleReader
+  /// The guest's memory, where it can be saved.
+  private let memory: FileDescriptor?
 
   private init(
-    events: SessionEvents, process: TetheredProcess, channel: GuestChannel, console: ConsoleReader
+    events: SessionEvents, process: TetheredProcess, channel: GuestChannel, console: ConsoleReader,
+    memory: FileDescriptor?
   ) {
     self.events = events
     self.process = process
     self.channel = channel
     self.console = console
+    self.memory = memory
     monitor = Mutex(nil)
   }
 
-  deinit { process.terminate() }
+  deinit {
+    process.terminate()
+    try? memory?.close()
+  }
 
   /// QEMU's process id.
   public var pid: Int32 { process.pid }
@@ -69,14 +79,22 @@ public final class GuestSession: Sendable {
     var results = try SocketPair.make()
     let null = try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec)
     defer { try? null.close() }
+    var descriptors: [Int32: FileDescriptor] = [
+      0: null, 1: try output.child, 2: try errors.child,
+      QEMUCommandLine.Descriptor.qmp: try qmp.child,
+      QEMUCommandLine.Descriptor.results: try results.child,
+    ]
+    var memory: FileDescriptor?
+    if configuration.commandLine.start == .savableBoot {
+      memory = try memoryFile(mebibytes: configuration.commandLine.memoryMiB)
+    }
+    // The session's to close, once there is one.
+    defer { try? memory?.close() }
+    descriptors[QEMUCommandLine.Descriptor.memory] = memory
 
     let process = try await TetheredProcess.spawn(
       executable: configuration.qemu, arguments: configuration.commandLine.arguments,
-      descriptors: [
-        0: null, 1: try output.child, 2: try errors.child,
-        QEMUCommandLine.Descriptor.qmp: try qmp.child,
-        QEMUCommandLine.Descriptor.results: try results.child,
-      ])
+      descriptors: descriptors)
     // From here on, leaving by an error lets go of `process`, which kills it.
     output.closeTheirs()
     errors.closeTheirs()
@@ -98,8 +116,10 @@ public final class GuestSession: Sendable {
       }
     }
     let session = GuestSession(
-      events: SessionEvents(queue: queue), process: process, channel: channel, console: console)
-    let monitorEnd = session.watchMonitor(qmp.takeOurs(), queue)
+      events: SessionEvents(queue: queue), process: process, channel: channel, console: console,
+      memory: memory.take())
+    let monitorEnd = session.watchMonitor(
+      qmp.takeOurs(), queue, restoring: configuration.devices)
 
     // Holds the process, not the session: the session's deinit may kill it.
     Task { [process] in
@@ -140,6 +160,78 @@ public final class GuestSession: Sendable {
     try await channel.send(message)
   }
 
+  /// Where this process finds the guest's memory.
+  var memoryPath: String {
+    get throws(EndpointError) {
+      guard let memory else {
+        throw EndpointError(operation: "read memory that is QEMU's own", errno: .badFileDescriptor)
+      }
+      return "/proc/\(getpid())/fd/\(memory.rawValue)"
+    }
+  }
+
+  /// Writes everything but memory and disk to a file. The guest then stands
+  /// still, in a state from which ``resume()`` lets it go on.
+  func saveDevices(to file: String) async throws {
+    guard let monitor = monitor.withLock({ $0 }) else {
+      throw QMPClient.CommandError.closed(command: "migrate")
+    }
+    try await monitor.execute("migrate-set-capabilities", .ignoreSharedMemory)
+    // QEMU is done before its shell is, and does not ask how that ended: when the
+    // shell is done, either the file is there or its beginnings are not.
+    let target = Self.quoted(file)
+    let beginnings = "\(file).partial"
+    let partial = Self.quoted(beginnings)
+    try await monitor.execute(
+      "migrate", .shell("cat > \(partial) && mv \(partial) \(target) || rm -f \(partial)"))
+    let failure = Snapshot.Failure(
+      operation: "save", object: file, reason: "QEMU's migration to it failed")
+    var status = try await monitor.execute("query-migrate")
+    while status != "completed" {
+      guard status != "failed", status != "cancelled" else { throw failure }
+      try await Task.sleep(for: .milliseconds(5))
+      status = try await monitor.execute("query-migrate")
+    }
+    let files = FileManager.default
+    for _ in 0..<Self.shellPolls where !files.fileExists(atPath: file) {
+      if !files.fileExists(atPath: beginnings), !files.fileExists(atPath: file) { throw failure }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    guard files.fileExists(atPath: file) else { throw failure }
+  }
+
+  /// Ten seconds, for a shell that has nothing left to do but to end.
+  private static let shellPolls = 2000
+
+  /// Lets a guest that was saved go on.
+  func resume() async throws {
+    guard let monitor = monitor.withLock({ $0 }) else {
+      throw QMPClient.CommandError.closed(command: "cont")
+    }
+    try await monitor.execute("cont")
+  }
+
+  /// A word for QEMU's shell.
+  static func quoted(_ word: String) -> String {
+    "'" + word.replacing("'", with: #"'\''"#) + "'"
+  }
+
+  private static func memoryFile(mebibytes: Int) throws(EndpointError) -> FileDescriptor {
+    let descriptor = clinux_memory_file("guest memory")
+    guard descriptor >= 0 else {
+      throw EndpointError(operation: "memfd_create", errno: Errno(rawValue: -descriptor))
+    }
+    let file = FileDescriptor(rawValue: descriptor)
+    do {
+      try file.resize(to: Int64(mebibytes) << 20)
+    } catch {
+      try? file.close()
+      throw EndpointError(
+        operation: "size a file of the guest's memory", errno: error as? Errno ?? .ioError)
+    }
+    return file
+  }
+
   /// Ends QEMU: asks it to quit, and kills it after the grace. Returns when it
   /// has ended. Harmless where it already has.
   public func stop(grace: Duration = .seconds(1)) async {
@@ -162,12 +254,22 @@ public final class GuestSession: Sendable {
 
   /// Connects the monitor beside the boot. Its failure needs no event of its
   /// own: QEMU ends then, or has never started.
-  private func watchMonitor(_ socket: FileDescriptor, _ queue: SessionEventQueue) -> Task<
-    Void, Never
-  > {
-    Task { [weak self] in
+  private func watchMonitor(
+    _ socket: FileDescriptor, _ queue: SessionEventQueue, restoring devices: String?
+  ) -> Task<Void, Never> {
+    Task { [weak self, process] in
       guard let client = try? await QMPClient.connect(socket) else { return }
       self?.monitor.withLock { $0 = client }
+      if let devices {
+        do {
+          try await client.execute("migrate-set-capabilities", .ignoreSharedMemory)
+          // The guest runs when it is complete, as it did when it was saved.
+          try await client.execute("migrate-incoming", .shell("cat \(Self.quoted(devices))"))
+        } catch {
+          queue.put(.qemuLine("\(error)"))
+          process.terminate()
+        }
+      }
       for await event in client.events {
         if case .shutdown(let reason) = event { queue.put(.shutdown(reason)) }
       }

@@ -15,6 +15,17 @@ public struct QEMUCommandLine: Hashable, Sendable {
   enum Descriptor {
     static let qmp: Int32 = 3
     static let results: Int32 = 4
+    static let memory: Int32 = 5
+  }
+
+  /// What the guest begins with.
+  public enum Start: Hashable, Sendable {
+    case boot
+    /// A boot whose memory is a file in memory, so that the guest can be saved.
+    case savableBoot
+    /// A saved guest. Its memory is mapped privately: what the guest writes is
+    /// its own, and what it does not touch is never read.
+    case saved(memory: String)
   }
 
   public var machine: Machine
@@ -31,6 +42,7 @@ public struct QEMUCommandLine: Hashable, Sendable {
   public var tscKHz: Int?
   /// The caller's words, at the end, where they win.
   public var extraKernelWords: [String]
+  public var start = Start.boot
 
   public init(
     machine: Machine, acceleration: Acceleration, kernel: String, initramfs: String, disk: String,
@@ -80,7 +92,7 @@ public struct QEMUCommandLine: Hashable, Sendable {
     var list = [
       "-name", "zswap-harness", "-nodefaults", "-no-user-config", "-no-reboot",
       "-display", "none", "-nic", "none",
-      "-M", machine.machine,
+      "-M", machine.machine + (start == .boot ? "" : ",memory-backend=memory"),
     ]
     switch acceleration {
     case .tcg: list += ["-accel", "tcg,thread=multi", "-cpu", machine.cpu.tcg]
@@ -97,8 +109,35 @@ public struct QEMUCommandLine: Hashable, Sendable {
       "-device", "virtio-blk-\(device),drive=disk",
     ]
     list += machine.arguments
+    list += memoryArguments
     list += ["-kernel", kernel, "-initrd", initramfs, "-append", kernelCommandLine]
     return list
+  }
+
+  private var memoryArguments: [String] {
+    let object = "memory-backend-file,id=memory,size=\(memoryMiB)M"
+    return switch start {
+    case .boot: []
+    case .savableBoot:
+      ["-object", "\(object),share=on,mem-path=/proc/self/fd/\(Descriptor.memory)"]
+    case .saved(let memory):
+      ["-object", "\(object),share=off,mem-path=\(Self.escaped(memory))", "-incoming", "defer"]
+    }
+  }
+
+  /// All that a saved guest depends on but the files: these stand here by name,
+  /// and are known by their contents. The token is saved with the guest. The
+  /// TSC's frequency is a measurement, another one each time; the host's CPU
+  /// stands for it.
+  var identity: String {
+    var line = self
+    line.kernel = ""
+    line.initramfs = ""
+    line.disk = ""
+    line.token = ""
+    line.tscKHz = nil
+    line.start = .savableBoot
+    return line.arguments.joined(separator: "\n")
   }
 
   /// QEMU's option syntax doubles a comma within a value.

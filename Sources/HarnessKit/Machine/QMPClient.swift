@@ -57,9 +57,11 @@ public final class QMPClient: Sendable {
     return client
   }
 
-  /// Sends a command without arguments; the answer's `status`, if it has one.
+  /// Sends a command; the answer's `status`, if it has one.
   @discardableResult
-  public func execute(_ command: String) async throws(CommandError) -> String? {
+  public func execute(
+    _ command: String, _ arguments: QMPArguments? = nil
+  ) async throws(CommandError) -> String? {
     let result = await withCheckedContinuation { waiter in
       let id: Int? = state.withLock { state in
         guard !state.closed else { return nil }
@@ -72,9 +74,9 @@ public final class QMPClient: Sendable {
         waiter.resume(returning: Result<String?, CommandError>.failure(.closed(command: command)))
         return
       }
-      let line = #"{"execute":"\#(command)","id":\#(id)}"# + "\n"
+      let line = QMPArguments.line(command, id: id, arguments)
       // A failed write is a closed channel, which answers every waiter.
-      channel.writeAndFlush(ByteBuffer(string: line), promise: nil)
+      channel.writeAndFlush(ByteBuffer(bytes: line), promise: nil)
     }
     return try result.get()
   }

@@ -97,3 +97,43 @@ public enum QMPMessage: Hashable, Sendable {
     }
   }
 }
+
+/// The arguments of those commands that have any.
+public enum QMPArguments: Hashable, Sendable, Encodable {
+  /// Of `migrate` and `migrate-incoming`: a shell's command on the other end.
+  case shell(String)
+  /// Of `migrate-set-capabilities`: memory in a shared file stays there.
+  case ignoreSharedMemory
+
+  private struct Capability: Encodable {
+    let capability: String
+    let state: Bool
+  }
+
+  private enum CodingKeys: String, CodingKey { case uri, capabilities }
+
+  public func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: CodingKeys.self)
+    switch self {
+    case .shell(let command): try object.encode("exec:\(command)", forKey: .uri)
+    case .ignoreSharedMemory:
+      try object.encode(
+        [Capability(capability: "x-ignore-shared", state: true)], forKey: .capabilities)
+    }
+  }
+
+  private struct Line: Encodable {
+    let execute: String
+    let id: Int
+    let arguments: QMPArguments?
+  }
+
+  /// A command as QEMU reads it, its line feed included.
+  static func line(_ command: String, id: Int, _ arguments: QMPArguments?) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let line = try? encoder.encode(Line(execute: command, id: id, arguments: arguments))
+    else { preconditionFailure("strings and numbers have a JSON form") }
+    return [UInt8](line) + [UInt8(ascii: "\n")]
+  }
+}

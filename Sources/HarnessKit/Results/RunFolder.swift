@@ -57,6 +57,19 @@ public struct RunFolder: Sendable {
     try write(record)
   }
 
+  /// One that is there already.
+  public init(existing path: String) {
+    self.path = path
+  }
+
+  /// Everything that is made of a record: for people, for CI, for Perfetto.
+  public func writeReports(of record: RunRecord) throws {
+    try write(KTAPReport.text(of: record), to: "ktap.txt")
+    try write(JUnitReport.text(of: record), to: "junit.xml")
+    try replace("events.json", with: [UInt8](TraceEvents.json(of: record)))
+    try write(HTMLReport.text(of: record), to: "report.html")
+  }
+
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
   public func write(_ record: RunRecord) throws(RunFolderError) {

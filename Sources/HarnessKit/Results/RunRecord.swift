@@ -65,6 +65,30 @@ public struct RunRecord: Hashable, Sendable, Codable {
     }
   }
 
+  /// One guest of the run.
+  public struct Guest: Hashable, Sendable, Codable {
+    public enum Start: String, Hashable, Sendable, Codable, CaseIterable {
+      case booted
+      /// From a guest that was saved when it was ready.
+      case restored
+    }
+
+    public var start: Start
+    /// From the start of QEMU until it was ready for trials; nil where it never was.
+    public var readySeconds: Double?
+    /// The file of the folder that has its console.
+    public var console: String
+    /// Trials that it began.
+    public var trials: Int
+
+    public init(start: Start, readySeconds: Double?, console: String, trials: Int) {
+      self.start = start
+      self.readySeconds = readySeconds
+      self.console = console
+      self.trials = trials
+    }
+  }
+
   public var schemaVersion = RunRecord.currentSchemaVersion
   public var status: Status
   /// Of `harness`, and never anything else than `status` says.
@@ -81,6 +105,11 @@ public struct RunRecord: Hashable, Sendable, Codable {
   public var kernel: Kernel?
   public var module: Module?
   public var machine: Machine?
+  /// In the order in which they were started.
+  public var guests: [Guest]?
+  /// How often the first findings came again on fresh guests; nil where none was
+  /// tried again.
+  public var reproductions: [Reproduction]?
   public var trials: [TrialRecord]
   public var claims: [ClaimStatus]
   /// Every finding of the run, each fingerprint once.

@@ -1,8 +1,19 @@
+import GuestWire
+
 /// What stands on the terminal when a run is over; the last line is the verdict.
 public struct TextReport {
   public static func text(of record: RunRecord, colour: Bool = false) -> String {
-    var lines = record.trials.map { trial(of: $0, colour: colour) }
-    for finding in record.findings { lines += [""] + self.finding(finding, colour: colour) }
+    // A sweep has hundreds of trials: those that passed are counted, by outcome.
+    let isLong = record.trials.count > listedTrials
+    let listed = isLong ? record.trials.filter { $0.verdict != .pass } : record.trials
+    var lines = listed.map { trial(of: $0, colour: colour) }
+    if isLong { lines += passes(of: record.trials, colour: colour) }
+    for finding in record.findings {
+      lines += [""] + self.finding(finding, colour: colour)
+      if let again = record.reproductions?.first(where: { $0.fingerprint == finding.fingerprint }) {
+        lines.append("  again on fresh guests: \(again.description)")
+      }
+    }
     lines += why(record)
     lines.append("")
     for claim in record.claims {
@@ -11,6 +22,29 @@ public struct TextReport {
     lines.append("")
     lines.append(paint("verdict: \(record.status.rawValue)", record.status.tone, colour))
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Trials that are listed one by one at the most, where they pass.
+  private static let listedTrials = 40
+
+  private static func passes(of trials: [TrialRecord], colour: Bool) -> [String] {
+    Provider.allCases.compactMap { provider in
+      let passed = trials.filter { $0.provider == provider && $0.verdict == .pass }
+      guard !passed.isEmpty else { return nil }
+      func count(_ isCounted: (TrialOutcome) -> Bool) -> Int {
+        passed.count { isCounted($0.outcome) }
+      }
+      let interleaved = count { $0 == .interleaved }
+      let blocked = count {
+        if case .excluded(.blocked) = $0 { true } else { false }
+      }
+      let returned = count {
+        if case .excluded(.returned) = $0 { true } else { false }
+      }
+      return "\(paint("pass", .good, colour))  \(passed.count) trials [\(provider.rawValue)]: "
+        + "\(interleaved) interleaved, \(blocked) excluded (asleep), "
+        + "\(returned) excluded (went another way)"
+    }
   }
 
   /// Why there is no verdict about the kernel, where there is none.

@@ -30,14 +30,28 @@ public struct GuestRun: Sendable {
     /// What broke that is not the kernel's doing, or keeps it from being used.
     public var failure: HarnessFailure?
     public var release: String?
-    /// From the start of QEMU to the agent's hello.
-    public var bootSeconds: Double?
+    /// From the start of QEMU until the guest was ready for its trials.
+    public var readySeconds: Double?
+    /// Why the saved guest could not be started from: nothing was run, and
+    /// nothing is said about the kernel.
+    public var restoreFailure: String?
+  }
+
+  /// How the guest comes up.
+  public enum Start: Hashable, Sendable {
+    /// Its agent has to repeat this token.
+    case boot(token: String)
+    /// Its agent has to say this again.
+    case restore(Hello)
   }
 
   /// Ticks of one second without a word from the guest, counted only while this
   /// process was itself running: a host that sleeps or stalls does not count.
   /// Longer than the agent's own watchdog takes to report a stalled actor.
   public static let silenceLimit = 90
+  /// Ticks in which a restored guest has to say something: a hundred times what
+  /// it takes. If it was merely slow, a boot is all that it costs.
+  static let restoreSilenceLimit = 20
   /// More than this on the console is a flood, in bytes: two hundred KASAN
   /// reports take less.
   static let floodLimit = 4 << 20
@@ -47,25 +61,43 @@ public struct GuestRun: Sendable {
   public var specs: [TrialSpec]
   /// In ticks; the tests of lost guests cannot wait as long.
   public var silenceLimit: Int
-  public var progress: StatusLine
+  /// No trial is waited for after this, but the one that is under way.
+  public var deadline: Date?
+  var progress: TrialProgress
 
-  public init(
-    specs: [TrialSpec], silenceLimit: Int = GuestRun.silenceLimit, progress: StatusLine
+  init(
+    specs: [TrialSpec], silenceLimit: Int = GuestRun.silenceLimit, progress: TrialProgress
   ) {
     self.specs = specs
     self.silenceLimit = silenceLimit
     self.progress = progress
   }
 
-  /// Boots and runs. Throws only where QEMU cannot be started at all.
-  public func run(
-    _ configuration: GuestSession.Configuration, token: String
+  /// Starts the guest and runs the trials. Throws only where QEMU cannot be
+  /// started at all.
+  ///
+  /// - Parameter whenReady: Called with a guest that waits for its trials, has
+  ///   been booted, and has reported nothing on its console; before it is told.
+  func run(
+    _ configuration: GuestSession.Configuration, start: Start,
+    whenReady: (@Sendable (GuestSession, Hello) async -> Void)? = nil
   ) async throws -> Result {
     let began = Date()
+    let readyLimit =
+      if case .restore = start {
+        min(silenceLimit, Self.restoreSilenceLimit)
+      } else {
+        silenceLimit
+      }
     return try await GuestSession.withGuest(configuration) { session in
-      let watch = SilenceWatch(limit: silenceLimit) { session.kill() }
+      let watch = SilenceWatch(limit: readyLimit) { session.kill() }
       defer { watch.cancel() }
-      var state = State(specs: specs, token: token, silenceLimit: silenceLimit, began: began)
+      var state = State(specs: specs, start: start, silenceLimit: silenceLimit, began: began)
+      state.deadline = deadline
+      if case .restore = start {
+        // It waits in the socket until the guest is there to read it.
+        try? await session.send(.greet)
+      }
       for await event in session.events {
         watch.pet()
         if session.consoleBytes > Self.floodLimit, !state.isFlooded {
@@ -77,7 +109,11 @@ public struct GuestRun: Sendable {
           case .send(let message):
             // A guest that is gone shows as an event; the write may just fail.
             try? await session.send(message)
-          case .show(let text): progress.update(text)
+          case .ready(let hello):
+            watch.limit(to: silenceLimit)
+            if let hello { await watch.unwatched { await whenReady?(session, hello) } }
+          case .show(let text): progress.show(text)
+          case .trialDone: progress.trialDone()
           case .stop: await session.stop()
           }
         }
@@ -92,36 +128,49 @@ extension GuestRun {
   enum Action: Hashable, Sendable {
     case send(HostMessage)
     case show(String)
+    /// The guest waits for its trials; `save` where it may be saved before.
+    case ready(save: Hello?)
+    case trialDone
     case stop
   }
 
   /// The course of one boot, as a value: events in, actions out.
   struct State {
     let specs: [TrialSpec]
-    let token: String
+    let start: Start
     let silenceLimit: Int
     let began: Date
     var isFlooded = false
+    var deadline: Date?
 
     private var result = Result()
     private var classifier = SplatClassifier()
     private var noticesTaken = 0
-    private var current: Evidence?
-    private var pending: TrialReport?
-    private var endMark: Int?
+    /// Trials that have begun and are not concluded, in order. The guest does not
+    /// wait for us: it may be in one of them, and the console in another.
+    private var open: [Evidence] = []
+    private var record: (trial: Int, text: String)?
+    /// The trial that the console is in, or has last been in.
+    private var consoleTrial: Int?
+    private var endMarks: Set<Int> = []
+    private var saidInTrial: [Int: (splats: [Splat], notices: [ConsoleNotice])] = [:]
     private var hasFinished = false
     private var hasStopped = false
     private var shutdown: ShutdownReason?
     private var exit: TetheredProcess.ExitStatus?
     private var lastWords = "booting"
+    private var hello: Hello?
+    private var hasReadyMark: Bool
     private var tail: [String] = []
     private var qemuLines: [String] = []
 
-    init(specs: [TrialSpec], token: String, silenceLimit: Int, began: Date) {
+    init(specs: [TrialSpec], start: Start, silenceLimit: Int, began: Date) {
       self.specs = specs
-      self.token = token
+      self.start = start
       self.silenceLimit = silenceLimit
       self.began = began
+      // A restored guest wrote its mark before it was saved.
+      hasReadyMark = if case .restore = start { true } else { false }
     }
 
     mutating func take(_ event: SessionEvent) -> [Action] {
@@ -152,21 +201,32 @@ extension GuestRun {
       if tail.count > GuestRun.tailLength { tail.removeFirst() }
       record(classifier.feed(line))
       switch ConsoleMark(in: line) {
-      case .trialEnds(let index): endMark = index
-      case .trialBegins, nil: break
+      case .ready:
+        guard !hasReadyMark else { return [] }
+        hasReadyMark = true
+        return beginTrials()
+      case .trialBegins(let index):
+        record(classifier.finish())
+        consoleTrial = index
+      case .trialEnds(let index):
+        record(classifier.finish())
+        endMarks.insert(index)
+      case nil: return []
       }
-      return concludeTrial()
+      return concludeTrials()
     }
 
+    /// A late report, between two trials, is of the one that has just ended.
     private mutating func record(_ splats: [Splat]) {
-      if current != nil {
-        current?.splats += splats
-      } else if let last = result.trials.indices.last {
-        // A late one: of the trial that has just ended.
-        result.trials[last].splats += splats
-      } else {
+      let notices = classifier.notices.dropFirst(noticesTaken)
+      noticesTaken = classifier.notices.count
+      guard !splats.isEmpty || !notices.isEmpty else { return }
+      guard let index = consoleTrial ?? open.first?.spec.index else {
         result.bootSplats += splats
+        return
       }
+      saidInTrial[index, default: ([], [])].splats += splats
+      saidInTrial[index, default: ([], [])].notices += notices
     }
 
     private mutating func take(_ message: GuestMessage) -> [Action] {
@@ -174,13 +234,12 @@ extension GuestRun {
       guard !hasStopped else { return [] }
       switch message {
       case .hello(let hello):
-        guard hello.token == token, hello.protocolVersion == Hello.currentProtocol else {
-          fail(.harness, "a guest answered that is not the one we booted")
+        guard self.hello == nil, isOurs(hello) else {
+          fail(.harness, "a guest answered that is not the one we started")
           return stop()
         }
-        result.release = hello.release
-        result.bootSeconds = Date().timeIntervalSince(began)
-        return [.send(.run(specs))]
+        self.hello = hello
+        return beginTrials()
       case .progress(let text):
         lastWords = text
         return [.show(text)]
@@ -188,20 +247,31 @@ extension GuestRun {
         result.points.append(points)
         return []
       case .trialStarted(let index):
-        guard let spec = specs.first(where: { $0.index == index }), current == nil else {
+        guard let spec = specs.first(where: { $0.index == index }),
+          open.last?.report != nil || open.isEmpty,
+          !(open + result.trials).contains(where: { $0.spec.index == index })
+        else {
           fail(.harness, "the guest began trial \(index), which it was not told to")
           return stop()
         }
-        current = Evidence(spec: spec, report: nil, splats: [], notices: [], loss: nil)
+        open.append(Evidence(spec: spec, report: nil, splats: [], notices: [], loss: nil))
         lastWords = "\(spec.title) (\(spec.provider.rawValue))"
         return [.show(lastWords)]
       case .trial(let report):
-        guard report.index == current?.spec.index else {
+        guard report.index == open.last?.spec.index, open.last?.report == nil else {
           fail(.harness, "the guest reported trial \(report.index), which is not under way")
           return stop()
         }
-        pending = report
-        return concludeTrial()
+        do {
+          open[open.count - 1].report = try withEvents(report)
+        } catch {
+          fail(.harness, "the guest's record of trial \(report.index): \(error)")
+          return stop()
+        }
+        return concludeTrials()
+      case .record(let trial, let text):
+        record = (trial, text)
+        return []
       case .unusable(let reason):
         fail(.kernelUnusable, reason)
         return stop()
@@ -210,26 +280,66 @@ extension GuestRun {
         return stop()
       case .finished:
         hasFinished = true
-        return current == nil ? stop() : []
+        return open.isEmpty ? stop() : []
       }
     }
 
-    /// When both the report and its mark in the console have come.
-    private mutating func concludeTrial() -> [Action] {
-      guard var evidence = current, let report = pending, endMark == report.index else {
-        return []
+    private func isOurs(_ hello: Hello) -> Bool {
+      switch start {
+      case .boot(let token):
+        hello.token == token && hello.protocolVersion == Hello.currentProtocol
+      case .restore(let saved): hello == saved
       }
+    }
+
+    /// When the guest has said that it is ready, and its console all that the boot
+    /// had to report.
+    private mutating func beginTrials() -> [Action] {
+      guard let hello, hasReadyMark, !hasStopped else { return [] }
       record(classifier.finish())
-      evidence.splats = current?.splats ?? []
-      evidence.notices = Array(classifier.notices.dropFirst(noticesTaken))
-      noticesTaken = classifier.notices.count
-      evidence.report = report
-      result.trials.append(evidence)
-      current = nil
-      pending = nil
-      // A kernel that has spoken up is not the one to try the next thing on.
-      if !evidence.splats.isEmpty || hasFinished { return stop() }
-      return []
+      result.release = hello.release
+      result.readySeconds = Date().timeIntervalSince(began)
+      lastWords = "getting its trials"
+      // A kernel that has spoken up is not the one to start others from, and what
+      // it said would be missing from their consoles.
+      let mayBeSaved = if case .boot = start { result.bootSplats.isEmpty } else { false }
+      return [.ready(save: mayBeSaved ? hello : nil), .send(.run(specs))]
+    }
+
+    /// The report with the events of its record.
+    private mutating func withEvents(
+      _ report: TrialReport
+    ) throws(EventRecord.FormatError) -> TrialReport {
+      guard let text = record, text.trial == report.index else { return report }
+      record = nil
+      let shrinker = report.actors.first { $0.name == "shrinker" }?.pid
+      let events = try EventRecord(parsing: text.text, shrinker: shrinker)
+      var report = report
+      report.events = Array(events.events.prefix(TrialReport.eventsLimit))
+      report.eventsDropped += events.dropped + UInt64(events.events.count - report.events.count)
+      return report
+    }
+
+    /// Concludes those of which both the report and the mark in the console have
+    /// come.
+    private mutating func concludeTrials() -> [Action] {
+      var actions: [Action] = []
+      while let first = open.first, first.report != nil, endMarks.contains(first.spec.index) {
+        open.removeFirst()
+        result.trials.append(first)
+        actions.append(.trialDone)
+        // A kernel that has spoken up is not the one to try the next thing on: what
+        // has begun meanwhile is done again in a fresh guest.
+        if saidInTrial[first.spec.index]?.splats.isEmpty == false {
+          open = []
+          return actions + stop()
+        }
+        if let deadline, Date() >= deadline {
+          open = []
+          return actions + stop()
+        }
+      }
+      return actions + (hasFinished && open.isEmpty ? stop() : [])
     }
 
     private mutating func stop() -> [Action] {
@@ -246,6 +356,9 @@ extension GuestRun {
     mutating func conclude(isSilent: Bool) -> Result {
       record(classifier.finish())
       result.omittedSplats = classifier.omittedSplats
+      if case .restore = start, result.release == nil {
+        return Result(restoreFailure: whyNotRestored(isSilent: isSilent))
+      }
       if isFlooded {
         explain(
           .kernelUnusable,
@@ -257,11 +370,21 @@ extension GuestRun {
       } else if !hasStopped {
         concludeUnasked()
       }
-      if var evidence = current {
-        evidence.report = pending
-        result.trials.append(evidence)
+      result.trials += open
+      for index in result.trials.indices {
+        guard let said = saidInTrial[result.trials[index].spec.index] else { continue }
+        result.trials[index].splats = said.splats
+        result.trials[index].notices = said.notices
       }
       return result
+    }
+
+    private func whyNotRestored(isSilent: Bool) -> String {
+      if let failure = result.failure { return failure.message }
+      if isFlooded { return "it flooded the console" }
+      if isSilent { return "not a word from it" }
+      let end = exit.map { "QEMU \($0)" } ?? "QEMU ended"
+      return ([end] + qemuLines).joined(separator: "; ")
     }
 
     /// QEMU ended though nobody had asked for it.
@@ -283,21 +406,21 @@ extension GuestRun {
     /// A kernel that is gone is a finding in a trial, where a splat does not say
     /// more; before, it is one that cannot be used.
     private mutating func loseGuest(title: String, details: String) {
-      guard current != nil else {
+      guard let last = open.indices.last else {
         explain(.kernelUnusable, "the kernel does not come up: \(details)")
         return
       }
-      if current?.splats.isEmpty == true {
-        current?.loss = Finding(kind: .stall, title: title, details: details)
+      if saidInTrial[open[last].spec.index]?.splats.isEmpty != false {
+        open[last].loss = Finding(kind: .stall, title: title, details: details)
       }
     }
 
     private mutating func explain(_ kind: HarnessFailure.Kind, _ message: String) {
-      let splats = current?.splats ?? result.bootSplats
+      let splats = open.last.map { saidInTrial[$0.spec.index]?.splats ?? [] } ?? result.bootSplats
       var text = message
       if result.release == nil, !tail.isEmpty {
         text += "\nits last lines were:\n" + tail.map { "  \($0)" }.joined(separator: "\n")
-      } else if splats.isEmpty, current != nil {
+      } else if splats.isEmpty, !open.isEmpty {
         text += " (during \(lastWords))"
       }
       fail(kind, text)
@@ -308,14 +431,17 @@ extension GuestRun {
 /// Bites when nobody has petted it for a number of ticks.
 private final class SilenceWatch: Sendable {
   private struct State {
+    var limit: Int
     var ticks = 0
+    var isOff = false
     var hasBitten = false
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let task = Mutex<Task<Void, Never>?>(nil)
 
   init(limit: Int, bite: @escaping @Sendable () -> Void) {
+    state = Mutex(State(limit: limit))
     let ticker = Task { [weak self] in
       var last = ContinuousClock.now
       while (try? await Task.sleep(for: .seconds(1))) != nil, let self {
@@ -324,9 +450,9 @@ private final class SilenceWatch: Sendable {
         let isLate = now - last > .seconds(3)
         last = now
         let bites = self.state.withLock { state -> Bool in
-          guard !isLate, !state.hasBitten else { return false }
+          guard !isLate, !state.hasBitten, !state.isOff else { return false }
           state.ticks += 1
-          state.hasBitten = state.ticks >= limit
+          state.hasBitten = state.ticks >= state.limit
           return state.hasBitten
         }
         if bites { bite() }
@@ -338,6 +464,18 @@ private final class SilenceWatch: Sendable {
   var hasBitten: Bool { state.withLock { $0.hasBitten } }
 
   func pet() { state.withLock { $0.ticks = 0 } }
+
+  func limit(to limit: Int) { state.withLock { $0.limit = limit } }
+
+  /// A guest that is being saved stands still, and says nothing.
+  func unwatched(_ body: () async -> Void) async {
+    state.withLock { $0.isOff = true }
+    await body()
+    state.withLock {
+      $0.isOff = false
+      $0.ticks = 0
+    }
+  }
 
   func cancel() { task.withLock { $0?.cancel() } }
 }

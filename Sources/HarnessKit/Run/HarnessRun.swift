@@ -1,6 +1,5 @@
 import Foundation
 import GuestWire
-import Synchronization
 
 /// What is asked for on the command line.
 public struct RunRequest: Sendable {
@@ -16,7 +15,8 @@ public struct RunRequest: Sendable {
   /// Nil for all that the kernel offers.
   public var providers: [Provider]?
   public var seed: UInt64
-  public var pages: Int
+  /// Nil for as many as the work wants.
+  public var pages: Int?
   public var stressSeconds: Int
   public var holdTimeoutMilliseconds: Int
   public var machine: String
@@ -26,22 +26,33 @@ public struct RunRequest: Sendable {
   public var cpus: Int?
   /// Further words for the guest kernel.
   public var kernelWords: [String]
+  /// When no further trial is begun, in seconds from the start; nil for never.
+  public var budgetSeconds: Double?
+  /// How often a finding's schedule is run again.
+  public var reproductions: Int
   /// See `GuestRun.silenceLimit`, in seconds.
   public var silenceLimit: Int
+  /// Guests at once; nil for as many as the host bears.
+  public var jobs: Int?
+  /// Whether guests may be started from a saved one.
+  public var snapshot: Bool
   /// As it was called, for the record.
   public var commandLine: [String]
+
+  public static let defaultReproductions = 5
 
   public init(scenarios: [Scenario], seed: UInt64, commandLine: [String]) {
     self.scenarios = scenarios
     self.seed = seed
     self.commandLine = commandLine
-    pages = Scenario.defaultPages
     stressSeconds = Scenario.defaultStressSeconds
     holdTimeoutMilliseconds = Scenario.defaultHoldTimeoutMilliseconds
     machine = "q35"
     accelerator = .auto
     kernelWords = []
+    reproductions = RunRequest.defaultReproductions
     silenceLimit = GuestRun.silenceLimit
+    snapshot = true
   }
 }
 
@@ -88,9 +99,15 @@ public struct HarnessRun: Sendable {
       record.notes += prepared.notes
       try folder.write(record)
 
-      let results = try await boots(prepared, folder)
-      for result in results {
-        record.points += result.points
+      defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
+      let outcome = try await GuestFleet(
+        prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
+        status: progress, deadline: request.budgetSeconds.map { start.addingTimeInterval($0) }
+      ).run()
+      record.guests = outcome.guests
+      record.notes += outcome.notes
+      record.points = Self.sum(outcome.results.flatMap(\.points))
+      for result in outcome.results {
         if let release = result.release { record.kernel?.release = release }
         let judged = Judge.stray(result.bootSplats)
         stray += judged.findings
@@ -100,7 +117,10 @@ public struct HarnessRun: Sendable {
         }
         if let failure = result.failure { failures.append(failure) }
       }
-      trials = judge(prepared.specs, results)
+      trials = judge(prepared.specs, outcome.results)
+      if outcome.results.allSatisfy({ $0.failure == nil }), !Task.isCancelled {
+        record.reproductions = try await confirm(trials.map(\.0), prepared, folder)
+      }
     } catch let failure as HarnessFailure {
       failures.append(failure)
     } catch {
@@ -111,41 +131,75 @@ public struct HarnessRun: Sendable {
     let judgement = RunJudgement.conclude(trials.map(\.0), stray: stray, failures: failures)
     record.trials = trials.map { TrialRecord($0.0, report: $0.1) }
     record.finish(judgement, at: Date())
-    try folder.write(KTAPReport.text(of: record), to: "ktap.txt")
-    try folder.write(JUnitReport.text(of: record), to: "junit.xml")
-    try folder.write(HTMLReport.text(of: record), to: "report.html")
-    try folder.replace("events.json", with: [UInt8](TraceEvents.json(of: record)))
+    try folder.writeReports(of: record)
+    for (number, text) in HandOver.all(of: record).enumerated() {
+      try folder.write(text, to: "finding-\(number + 1).txt")
+    }
     try folder.write(record)
     return Outcome(record: record, folder: path)
   }
 
-  /// Boots guests until every trial has been had. A trial that leaves its kernel
-  /// damaged ends its guest, and the next one goes on with those that are left:
-  /// each boot takes at least one trial off, or is the last.
-  private func boots(
-    _ prepared: RunPreparation.Prepared, _ folder: RunFolder
-  ) async throws -> [GuestRun.Result] {
-    let log = Mutex(try ConsoleLog(in: folder))
-    defer { try? FileManager.default.removeItem(atPath: prepared.disk) }
-    var results: [GuestRun.Result] = []
-    var remaining = prepared.specs
-    while !remaining.isEmpty, !Task.isCancelled {
-      progress.phase("booting \(prepared.kernelRecord.release ?? "the kernel")")
-      try await DiskImage.create(at: prepared.disk, mebibytes: RunPreparation.diskMebibytes)
-      let configuration = GuestSession.Configuration(
-        commandLine: prepared.commandLine, qemu: prepared.qemu,
-        // A full disk shows when the results are written; the guest goes on.
-        consoleLog: { bytes in log.withLock { try? $0.append(bytes) } })
-      let guest = GuestRun(
-        specs: remaining, silenceLimit: request.silenceLimit, progress: progress)
-      let result = try await guest.run(configuration, token: prepared.commandLine.token)
-      results.append(result)
-      let had = Set(result.trials.map(\.spec.index))
-      remaining.removeAll { had.contains($0.index) }
-      if result.failure != nil || had.isEmpty { break }
+  /// The hook points of each provider, with the hits of all guests.
+  static func sum(_ points: [ProviderPoints]) -> [ProviderPoints] {
+    var sums: [ProviderPoints] = []
+    for one in points {
+      guard let index = sums.firstIndex(where: { $0.provider == one.provider }) else {
+        sums.append(one)
+        continue
+      }
+      for status in one.points {
+        if let known = sums[index].points.firstIndex(where: { $0.point == status.point }) {
+          sums[index].points[known].hits += status.hits
+        } else {
+          sums[index].points.append(status)
+        }
+      }
     }
-    try log.withLock { try $0.close() }
-    return results
+    return sums
+  }
+
+  /// Findings that are tried again at the most: the first of a run explain the rest.
+  private static let reproducedFindings = 3
+
+  /// Runs the schedules of the first findings again, each time in a fresh guest, in
+  /// the shortest form that still brings the finding.
+  private func confirm(
+    _ trials: [TrialJudgement], _ prepared: RunPreparation.Prepared, _ folder: RunFolder
+  ) async throws -> [Reproduction] {
+    var reproductions: [Reproduction] = []
+    guard request.reproductions > 0 else { return [] }
+    for trial in trials where reproductions.count < Self.reproducedFindings {
+      guard var schedule = trial.spec.schedule,
+        let finding = trial.findings.first(where: { $0.known == nil }),
+        !reproductions.contains(where: { $0.fingerprint == finding.fingerprint })
+      else { continue }
+      func again(_ schedule: Schedule, times: Int) async throws -> Reproduction {
+        var result = Reproduction(
+          schedule: schedule, provider: trial.spec.provider, fingerprint: finding.fingerprint)
+        for _ in 0..<times where !Task.isCancelled {
+          progress.update("again: \(schedule)")
+          var single = prepared
+          var spec = trial.spec
+          spec.work = .schedule(schedule)
+          single.specs = [spec]
+          single.jobs = 1
+          let outcome = try await GuestFleet(
+            prepared: single, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
+            status: progress
+          ).run()
+          for (judged, _) in judge(single.specs, outcome.results) { result.count(judged) }
+        }
+        return result
+      }
+      progress.phase("trying “\(finding.title)” again")
+      while let simpler = try await schedule.simpler.firstAsync({
+        try await again($0, times: 1).failures == 1
+      }) {
+        schedule = simpler
+      }
+      reproductions.append(try await again(schedule, times: request.reproductions))
+    }
+    return reproductions
   }
 
   private func judge(
@@ -154,9 +208,12 @@ public struct HarnessRun: Sendable {
     let evidence = Dictionary(
       results.flatMap(\.trials).map { ($0.spec.index, $0) }, uniquingKeysWith: { first, _ in first }
     )
+    let notBegun =
+      request.budgetSeconds == nil || results.contains { $0.failure != nil }
+      ? "it was not begun" : "the budget was used up before it"
     return specs.map { spec in
       guard let trial = evidence[spec.index] else {
-        return (.unreported(spec, splats: [], why: "it was not begun"), nil)
+        return (.unreported(spec, splats: [], why: notBegun), nil)
       }
       guard let report = trial.report else {
         var judgement = TrialJudgement.unreported(
@@ -172,5 +229,14 @@ public struct HarnessRun: Sendable {
         spec: spec, report: report, splats: trial.splats, notices: trial.notices)
       return (judgement, report)
     }
+  }
+}
+
+extension [Schedule] {
+  fileprivate func firstAsync(
+    _ isWanted: (Schedule) async throws -> Bool
+  ) async throws -> Schedule? {
+    for schedule in self where try await isWanted(schedule) { return schedule }
+    return nil
   }
 }

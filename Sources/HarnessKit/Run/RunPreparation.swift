@@ -20,7 +20,9 @@ struct RunPreparation {
     var specs: [TrialSpec]
     var commandLine: QEMUCommandLine
     var qemu: String
-    var disk: String
+    var jobs: Int
+    /// Of the saved guest; nil where none is wanted.
+    var snapshotKey: String?
     var kernelRecord: RunRecord.Kernel
     var moduleRecord: RunRecord.Module
     var machineRecord: RunRecord.Machine
@@ -73,11 +75,23 @@ struct RunPreparation {
       .decide(request.accelerator, for: commandLine)
     commandLine.acceleration = decision.acceleration
 
+    let kernelSum = try await ContentHash.of(file: kernel.image)
+    let qemuVersion = try await Self.version(of: qemu)
+    var snapshotKey: String?
+    if request.snapshot {
+      snapshotKey = try await Snapshot.key(
+        commandLine, kernel: kernelSum, initramfs: initramfs.key,
+        disk: "\(Self.diskMebibytes) MiB \(DiskImage.features)", qemu: qemuVersion,
+        hostCPU: Snapshot.hostCPU())
+    }
+
     return Prepared(
-      specs: specs, commandLine: commandLine, qemu: qemu.string, disk: commandLine.disk,
+      specs: specs, commandLine: commandLine, qemu: qemu.string,
+      jobs: min(specs.count, request.jobs ?? Self.defaultJobs(for: commandLine)),
+      snapshotKey: snapshotKey,
       kernelRecord: .init(
         path: kernel.image.string, release: kernel.release,
-        sha256: try await ContentHash.of(files: [kernel.image.string]).first,
+        sha256: kernelSum,
         configOrigin: kernel.config.origin?.description),
       moduleRecord: .init(
         path: module.string, vermagic: kernel.vermagic.description,
@@ -85,8 +99,21 @@ struct RunPreparation {
       machineRecord: .init(
         name: machine.name, cpus: commandLine.cpus, memoryMiB: commandLine.memoryMiB,
         accelerator: decision.acceleration.rawValue,
-        qemuVersion: try await Self.version(of: qemu)),
+        qemuVersion: qemuVersion),
       notes: [decision.reason] + Preflight.misses(kernel.config).map(\.description))
+  }
+
+  /// As many guests as have a CPU of the host for each of theirs, and fit into the
+  /// memory that is free: more of them make each trial slower, and no run faster.
+  private static func defaultJobs(for commandLine: QEMUCommandLine) -> Int {
+    let byCPUs = ProcessInfo.processInfo.activeProcessorCount / commandLine.cpus
+    let text = String(
+      decoding: FileManager.default.contents(atPath: "/proc/meminfo") ?? Data(), as: UTF8.self)
+    let available = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+      .flatMap { line in line.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
+    // QEMU's own, translated code above all, comes to some hundred MiB.
+    let byMemory = available.map { ($0 >> 10) / (commandLine.memoryMiB + 512) } ?? byCPUs
+    return max(1, min(byCPUs, byMemory))
   }
 
   /// Each scenario under each provider, one provider after the other: loading

@@ -229,7 +229,7 @@ import Testing
   }
 
   @Test func `a schedule without a rule is judged by what went wrong, and its order told`() throws {
-    let custom = try Schedule(parsing: "writeback@claimed > swapoff@trees-freed")
+    let custom = try Schedule(parsing: "writeback@claimed > swapoff@trees-freed fail=pin")
     var report = Trials.excluded()
     report.hold?.schedule = custom
     for index in [0, 1, 3] { report.events[index].point = custom.hold }
@@ -238,6 +238,97 @@ import Testing
     #expect(judgement.checks.map(\.claim) == [.s7])
     #expect(judgement.notes.contains { $0.contains("no rule") })
     #expect(Trials.judge(custom, report, splats: [Trials.splat()]).verdict.exitCode == 1)
+  }
+
+  // MARK: - Other actors
+
+  @Test func `an actor that returned by another way was excluded, if the rule says so`() {
+    let judgement = Trials.judge(Trials.avoided, Trials.avoids())
+    #expect(judgement.verdict == .pass)
+    #expect(judgement.outcome == .excluded(.returned(actor: "invalidate")))
+    #expect(judgement.checks.map(\.claim) == [.s4, .s7])
+  }
+
+  @Test func `an actor that did not say that it had returned excludes nothing`() {
+    var report = Trials.avoids()
+    report.events.removeAll { $0.point.rawValue == "invalidate@end" }
+    for (index, _) in report.events.enumerated() { report.events[index].sequence = UInt64(index) }
+    #expect(Trials.judge(Trials.avoided, report).verdict.isNotExercised)
+  }
+
+  @Test func `a point that is passed though the kernel goes round it is a finding`() {
+    var report = Trials.avoids()
+    report.hold?.state = .reached
+    report.events[3].point = .known("invalidate@erased")
+    report.events[3].slot = Trials.slot
+    #expect(
+      Trials.judge(Trials.avoided, report).verdict.titles
+        == ["invalidate@erased passed while writeback@pinned was held"])
+  }
+
+  @Test func `an actor that goes round a point which it should come to is a finding`() {
+    let schedule = Schedule.known("writeback@unlocked > invalidate@freed")
+    var report = Trials.avoids()
+    report.hold?.schedule = schedule
+    for index in [0, 1, 4] { report.events[index].point = .writebackUnlocked }
+    #expect(
+      Trials.judge(schedule, report).verdict.titles
+        == ["invalidate returns without invalidate@freed"])
+  }
+
+  @Test func `pages of an exit may be freed by whoever had a last look at it`() {
+    let schedule = Schedule.known("writeback@unlocked > invalidate@freed free=exit")
+    var report = Trials.avoids()
+    report.hold = HoldReport(schedule: schedule, state: .reached, blocked: nil)
+    for index in [0, 1, 4] { report.events[index].point = .writebackUnlocked }
+    report.events[3] = Trials.event(3, 99, .known("invalidate@freed"))
+    report.events[5].result = -12
+    #expect(Trials.judge(schedule, report).outcome == .interleaved)
+    #expect(Trials.judge(schedule, report).verdict == .pass)
+  }
+
+  @Test func `a second reclaimer that meets the held entry first violates S6`() {
+    #expect(Trials.judge(Trials.second, Trials.rotated()).verdict == .pass)
+    var report = Trials.rotated()
+    report.events[3].slot = Trials.slot
+    let judgement = Trials.judge(Trials.second, report)
+    #expect(
+      judgement.verdict.titles
+        == ["a second reclaimer meets the entry that is being written back first"])
+    #expect(judgement.checks.filter { $0.result == .violated }.map(\.claim) == [.s6])
+  }
+
+  @Test func `a second writeback of a pinned slot that does not back off violates S4`() {
+    let schedule = Schedule.known("writeback@pinned > shrinker@done")
+    var report = Trials.rotated()
+    report.hold?.schedule = schedule
+    for index in [0, 1] { report.events[index].point = .writebackPinned }
+    report.events[5] = Trials.event(
+      5, Trials.swapoffPid, .known("shrinker@done"), result: -17)
+    report.events[6] = Trials.event(6, Trials.writebackPid, .writebackPinned, .release)
+    report.events[7].result = 0
+    #expect(Trials.judge(schedule, report).verdict == .pass)
+    report.events[5].result = 0
+    let judgement = Trials.judge(schedule, report)
+    #expect(
+      judgement.verdict.titles == ["shrinker beside writeback@pinned returns 0"])
+    #expect(judgement.checks.contains { $0.claim == .s4 && $0.result == .violated })
+  }
+
+  @Test func `a trial that the guest has not got what it takes for is told, and no pass`() {
+    var report = TrialReport(index: 0)
+    report.restSkipped = "this kernel has no brd"
+    let judgement = Trials.judge(Schedule.known("writeback@pinned > load@end swap=brd"), report)
+    #expect(judgement.verdict == .notExercised(["this kernel has no brd"]))
+  }
+
+  @Test func `pages need not be read back only where their owner is gone`() {
+    var report = Trials.avoids()
+    report.pages = PageAudit()
+    #expect(Trials.judge(Trials.avoided, report).verdict.isNotExercised)
+    let exit = Schedule.known("writeback@pinned > invalidate@erased free=exit")
+    report.hold?.schedule = exit
+    #expect(Trials.judge(exit, report).verdict == .pass)
   }
 
   // MARK: - Splats

@@ -67,6 +67,44 @@ enum Trials {
     return report
   }
 
+  static let avoided = Schedule.known("writeback@pinned > invalidate@erased")
+
+  /// Excluded: the page is given up, and its slot kept by the pinned folio.
+  static func avoids(index: Int = 0) -> TrialReport {
+    var report = atRest(index)
+    report.actors[1].name = "invalidate"
+    report.hold = HoldReport(schedule: avoided, state: .released, blocked: nil)
+    report.events = [
+      event(0, writebackPid, .writebackPinned),
+      event(1, writebackPid, .writebackPinned, .hold),
+      event(2, swapoffPid, .known("invalidate@begin"), slot: nil),
+      event(3, swapoffPid, .known("invalidate@end"), slot: nil),
+      event(4, writebackPid, .writebackPinned, .release),
+      event(5, writebackPid, .writebackDone, result: 0),
+    ]
+    return report
+  }
+
+  static let second = Schedule.known("writeback@unlocked > shrinker@done")
+
+  /// Interleaved: a second reclaimer comes to the held entry last.
+  static func rotated(index: Int = 0) -> TrialReport {
+    var report = atRest(index)
+    report.actors[1].name = "shrinker"
+    report.hold = HoldReport(schedule: second, state: .reached, blocked: nil)
+    report.events = [
+      event(0, writebackPid, .writebackUnlocked),
+      event(1, writebackPid, .writebackUnlocked, .hold),
+      event(2, swapoffPid, .known("shrinker@begin"), slot: nil),
+      event(3, swapoffPid, .known("shrinker@isolated"), slot: Slot(type: 0, offset: 18)),
+      event(4, swapoffPid, .known("shrinker@isolated")),
+      event(5, swapoffPid, .known("shrinker@done"), result: 0),
+      event(6, writebackPid, .writebackUnlocked, .release),
+      event(7, writebackPid, .writebackDone, result: -17),
+    ]
+    return report
+  }
+
   static func stress(index: Int = 0) -> TrialReport {
     var report = atRest(index)
     report.counts = ["swapoffs": 81, "writebacks": 53_659]

@@ -57,6 +57,36 @@ import Testing
     }
   }
 
+  @Test func `an entry that is removed can be made again`() async throws {
+    try await withTemporaryDirectory { root in
+      let cache = Cache(root: root)
+      try write("bad", to: root.appending("snapshots/k/file"))
+      cache.remove("snapshots", "k")
+      #expect(cache.existing("snapshots", "k") == nil)
+      #expect(cache.entries("snapshots").isEmpty)
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: root.appending("snapshots").string)
+      #expect(names.isEmpty)
+      cache.remove("snapshots", "never there")
+      _ = try await cache.obtain("snapshots", "k") { try write("good", to: $0.appending("file")) }
+    }
+  }
+
+  @Test func `the entries that were used last are kept`() async throws {
+    try await withTemporaryDirectory { root in
+      let cache = Cache(root: root)
+      for key in ["a", "b", "c"] {
+        try write("", to: root.appending("snapshots/\(key)/file"))
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date(timeIntervalSince1970: 1)],
+          ofItemAtPath: root.appending("snapshots/\(key)").string)
+      }
+      cache.touch("snapshots", "b")
+      cache.trim("snapshots", keeping: 1)
+      #expect(cache.entries("snapshots") == [root.appending("snapshots/b")])
+    }
+  }
+
   @Test func `the cache's place follows the environment`() throws {
     let home = ["HOME": "/home/u"]
     #expect(try Cache.standard(environment: home).root == "/home/u/.cache/zswap-harness")

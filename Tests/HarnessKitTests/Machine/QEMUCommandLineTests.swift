@@ -55,6 +55,40 @@ import Testing
     #expect(!arguments.contains { $0.contains("tcg") })
   }
 
+  @Test func `a guest that can be saved has its memory in a file, a restored one its own view`() {
+    var line = sample()
+    #expect(!line.arguments.contains("-object"))
+    line.start = .savableBoot
+    #expect(line.arguments.contains("q35,memory-backend=memory"))
+    #expect(
+      line.arguments.contains(
+        "memory-backend-file,id=memory,size=512M,share=on,mem-path=/proc/self/fd/5"))
+    #expect(!line.arguments.contains("-incoming"))
+    line.start = .saved(memory: "/c/a,b")
+    #expect(
+      line.arguments.contains(
+        "memory-backend-file,id=memory,size=512M,share=off,mem-path=/c/a,,b"))
+    #expect(line.arguments.contains("-incoming"))
+  }
+
+  @Test func `what a saved guest depends on is the machine, not the run`() {
+    var other = sample()
+    other.token = "another"
+    other.disk = "/elsewhere"
+    other.kernel = "/other/bzImage"
+    other.tscKHz = 2_000_001
+    #expect(other.identity == sample().identity)
+    let changes: [(inout QEMUCommandLine) -> Void] = [
+      { $0.memoryMiB = 1024 }, { $0.cpus = 1 }, { $0.acceleration = .kvm },
+      { $0.extraKernelWords = ["quiet"] }, { $0.machine.machine = "pc" },
+    ]
+    for change in changes {
+      var line = sample()
+      change(&line)
+      #expect(line.identity != sample().identity)
+    }
+  }
+
   private var machines: URL {
     URL(filePath: #filePath).appending(path: "../../../../qemu/machines").standardized
   }

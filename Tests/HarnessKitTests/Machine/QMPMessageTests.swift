@@ -45,4 +45,22 @@ import Testing
       try QMPMessage(parsing: "qemu: oops".utf8)
     }
   }
+
+  @Test func `a command is one line`() {
+    func line(_ command: String, _ arguments: QMPArguments? = nil) -> String {
+      String(decoding: QMPArguments.line(command, id: 7, arguments), as: UTF8.self)
+    }
+    #expect(line("cont") == #"{"execute":"cont","id":7}"# + "\n")
+    #expect(
+      line("migrate", .shell("cat > '/a \"b'"))
+        == #"{"arguments":{"uri":"exec:cat > '/a \"b'"},"execute":"migrate","id":7}"# + "\n")
+    #expect(
+      line("migrate-set-capabilities", .ignoreSharedMemory)
+        == #"{"arguments":{"capabilities":[{"capability":"x-ignore-shared","state":true}]},"#
+        + #""execute":"migrate-set-capabilities","id":7}"# + "\n")
+  }
+
+  @Test func `a path is one word of the shell's, whatever is in it`() {
+    #expect(GuestSession.quoted("/a b/it's") == #"'/a b/it'\''s'"#)
+  }
 }

@@ -17,6 +17,10 @@ enum Records {
     record.machine = RunRecord.Machine(
       name: "q35", cpus: 2, memoryMiB: 1024, accelerator: "tcg", qemuVersion: "7.2.22")
     record.module = RunRecord.Module(path: "zswap_hooks.ko", vermagic: "6.12.117 SMP")
+    record.guests = [
+      RunRecord.Guest(start: .booted, readySeconds: 2.7, console: "console.log", trials: 3),
+      RunRecord.Guest(start: .restored, readySeconds: nil, console: "console-2.log", trials: 0),
+    ]
     record.points = [
       ProviderPoints(
         provider: .patch,

@@ -8,17 +8,24 @@ import Testing
 /// truth unless the test says so.
 @Suite struct GuestRunTests {
   private static let token = String(repeating: "a", count: 32)
-  private static let specs = Scenario.all[0].trials(startingAt: 0, provider: .patch, seed: 1)
+  private static let specs = [
+    Trials.spec(Trials.unlocked, index: 0), Trials.spec(Trials.pinned, index: 1),
+  ]
 
   private var state = GuestRun.State(
-    specs: GuestRunTests.specs, token: GuestRunTests.token, silenceLimit: 90, began: Date())
+    specs: GuestRunTests.specs, start: .boot(token: GuestRunTests.token), silenceLimit: 90,
+    began: Date())
 
-  private static func hello(_ token: String = token) -> SessionEvent {
-    .message(
-      .hello(
-        Hello(
-          protocolVersion: Hello.currentProtocol, token: token, release: "6.12.117", cpus: 2)))
+  private static func hello(_ token: String = token) -> Hello {
+    Hello(protocolVersion: Hello.currentProtocol, token: token, release: "6.12.117", cpus: 2)
   }
+
+  private static func greeting(_ token: String = token) -> SessionEvent {
+    .message(.hello(hello(token)))
+  }
+
+  /// A guest that has been told its trials.
+  private mutating func ready() { _ = take(Self.mark(.ready), Self.greeting()) }
 
   private static func mark(_ mark: ConsoleMark) -> SessionEvent {
     .consoleLine("[    5.000000] \(mark.line)")
@@ -46,19 +53,67 @@ import Testing
   ].map { .consoleLine("[    4.000000] \($0)") }
 
   @Test mutating func `the guest that was booted is told its trials`() {
-    #expect(take(Self.hello()) == [.send(.run(Self.specs))])
+    let actions: [GuestRun.Action] = [
+      .ready(save: Self.hello()), .send(.run(Self.specs)),
+    ]
+    #expect(take(Self.mark(.ready), Self.greeting()) == actions)
+  }
+
+  @Test mutating func `a guest is ready when its console has come as far as its hello`() {
+    #expect(take(Self.greeting()).isEmpty)
+    #expect(take(Self.mark(.ready)).count == 2)
+    #expect(take(Self.mark(.ready)).isEmpty, "a mark of its own doing")
+  }
+
+  @Test mutating func `a guest whose boot left a report gets its trials, and is not saved`() {
+    for line in Self.warning { _ = take(line) }
+    _ = take(Self.mark(.ready))
+    #expect(take(Self.greeting()) == [.ready(save: nil), .send(.run(Self.specs))])
+    #expect(state.conclude(isSilent: true).bootSplats.count == 1)
+  }
+
+  @Test mutating func `a restored guest has no mark to wait for, and is not saved again`() {
+    state = restored()
+    #expect(take(Self.greeting()) == [.ready(save: nil), .send(.run(Self.specs))])
+    _ = take(.message(.trialStarted(0)))
+    let result = state.conclude(isSilent: true)
+    #expect(result.restoreFailure == nil)
+    #expect(result.trials.first?.loss?.kind == .stall)
+  }
+
+  @Test mutating func `a guest that is not the saved one was not restored`() {
+    state = restored()
+    #expect(take(Self.greeting(String(repeating: "b", count: 32))) == [.stop])
+    let result = state.conclude(isSilent: false)
+    #expect(result.restoreFailure?.contains("not the one") == true)
+    #expect(result.failure == nil)
+  }
+
+  @Test mutating func `a saved guest that QEMU cannot load says nothing about the kernel`() {
+    state = restored()
+    _ = take(.qemuLine("load of migration failed"), .exited(.exited(1)))
+    let result = state.conclude(isSilent: false)
+    #expect(result.restoreFailure == "QEMU exited with 1; load of migration failed")
+    #expect(result.failure == nil)
+    #expect(result.trials.isEmpty)
+  }
+
+  private func restored() -> GuestRun.State {
+    GuestRun.State(
+      specs: Self.specs, start: .restore(Self.hello()), silenceLimit: 90, began: Date())
   }
 
   @Test mutating func `another guest's token ends the session`() {
-    #expect(take(Self.hello(String(repeating: "b", count: 32))) == [.stop])
+    #expect(take(Self.greeting(String(repeating: "b", count: 32))) == [.stop])
     #expect(state.conclude(isSilent: false).failure?.kind == .harness)
   }
 
   @Test mutating func `a trial ends when both its report and its mark have come`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)), Self.report(0))
+    ready()
+    _ = take(.message(.trialStarted(0)), Self.report(0))
     // Splats of the trial are still on their way.
     for line in Self.warning { _ = take(line) }
-    #expect(take(Self.mark(.trialEnds(0))) == [.stop])
+    #expect(take(Self.mark(.trialEnds(0))) == [.trialDone, .stop])
     let result = state.conclude(isSilent: false)
     #expect(result.trials.map(\.spec.index) == [0])
     #expect(result.trials.first?.report != nil)
@@ -66,44 +121,49 @@ import Testing
   }
 
   @Test mutating func `a clean trial does not end the guest`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)), Self.mark(.trialEnds(0)))
-    #expect(take(Self.report(0)).isEmpty)
+    ready()
+    _ = take(.message(.trialStarted(0)), Self.mark(.trialEnds(0)))
+    #expect(take(Self.report(0)) == [.trialDone])
     _ = take(.message(.trialStarted(1)))
     #expect(state.conclude(isSilent: false).trials.map(\.spec.index) == [0, 1])
   }
 
   @Test mutating func `nothing that a guest says while it is stopped begins a trial`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)), Self.report(0))
+    ready()
+    _ = take(.message(.trialStarted(0)), Self.report(0))
     for line in Self.warning { _ = take(line) }
     _ = take(Self.mark(.trialEnds(0)), .message(.trialStarted(1)))
     #expect(state.conclude(isSilent: false).trials.map(\.spec.index) == [0])
   }
 
   @Test mutating func `a report of a trial that is not under way is a lie`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)))
+    ready()
+    _ = take(.message(.trialStarted(0)))
     #expect(take(Self.report(1)) == [.stop])
     #expect(state.conclude(isSilent: false).failure?.message.contains("trial 1") == true)
   }
 
   @Test mutating func `a trial that the guest was not told to run is a lie`() {
-    _ = take(Self.hello())
+    ready()
     #expect(take(.message(.trialStarted(7))) == [.stop])
   }
 
   @Test mutating func `lines that could not be read may have held a splat`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)))
+    ready()
+    _ = take(.message(.trialStarted(0)))
     #expect(take(.consoleLinesDropped(3)) == [.stop])
     #expect(state.conclude(isSilent: false).failure?.kind == .harness)
   }
 
   @Test mutating func `silence in a trial is a stall, and before it an unusable kernel`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)))
+    ready()
+    _ = take(.message(.trialStarted(0)))
     let result = state.conclude(isSilent: true)
     #expect(result.trials.first?.loss?.kind == .stall)
     #expect(result.failure == nil)
 
     state = GuestRun.State(
-      specs: Self.specs, token: Self.token, silenceLimit: 90, began: Date())
+      specs: Self.specs, start: .boot(token: Self.token), silenceLimit: 90, began: Date())
     _ = take(.consoleLine("VFS: waiting"))
     let boot = state.conclude(isSilent: true)
     #expect(boot.failure?.kind == .kernelUnusable)
@@ -111,7 +171,8 @@ import Testing
   }
 
   @Test mutating func `a reset that a panic explains is that panic's finding alone`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)))
+    ready()
+    _ = take(.message(.trialStarted(0)))
     _ = take(
       .consoleLine("[    5.000000] Kernel panic - not syncing: sysrq triggered crash"),
       .shutdown(.guestReset))
@@ -121,7 +182,8 @@ import Testing
   }
 
   @Test mutating func `a flood makes the kernel unusable, and its findings stand`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)))
+    ready()
+    _ = take(.message(.trialStarted(0)))
     for line in Self.warning { _ = take(line) }
     state.isFlooded = true
     let result = state.conclude(isSilent: false)
@@ -130,7 +192,8 @@ import Testing
   }
 
   @Test mutating func `evidence in hand is kept when the mark never comes`() {
-    _ = take(Self.hello(), .message(.trialStarted(0)), Self.report(0))
+    ready()
+    _ = take(.message(.trialStarted(0)), Self.report(0))
     #expect(state.conclude(isSilent: true).trials.first?.report != nil)
   }
 }

@@ -1,0 +1,125 @@
+import Glibc
+import GuestWire
+import SystemPackage
+
+/// A process that acts on the kernel from outside of the trial's memcg: walks
+/// the LRU, swaps off, changes the pool.
+///
+/// It lives as long as its guest, since forking is what takes time, and is told
+/// with each command what it acts as.
+final class Hand {
+  private enum Kind: Int64 {
+    case walk = 1
+    case reclaim, swapOff, setPool, offlineMemcg, cycleCPU
+  }
+
+  let child: ChildProcess
+
+  init(_ name: String, swaps: [Swapfile], pool: [Zswap.PoolChange]) throws(SystemError) {
+    child = try ChildProcess(name) { station in
+      while let command = station.receive() {
+        station.reply(
+          ActorName.act(command.actor) { Hand.run(command, swaps: swaps, pool: pool) })
+      }
+      _exit(0)
+    }
+  }
+
+  private static func run(
+    _ command: ChildProcess.Command, swaps: [Swapfile], pool: [Zswap.PoolChange]
+  ) -> Int32 {
+    let group = ControlGroup.numbered(command.first)
+    switch Kind(rawValue: command.kind) {
+    case .walk: return HooksModule.walk(group, count: Int(command.second))
+    case .reclaim:
+      group.reclaim(bytes: Int(command.second))
+      return 0
+    case .swapOff: return swaps[Int(command.first)].swapOff()
+    case .setPool:
+      do throws(SystemError) { try pool[Int(command.first)].apply() } catch {
+        return error.errno.rawValue
+      }
+      return 0
+    case .offlineMemcg: return offline(group, inode: UInt64(command.second))
+    case .cycleCPU:
+      do throws(SystemError) {
+        try ProcessorCount.setOnline(false)
+      } catch { return error.errno.rawValue }
+      return 0
+    case nil: return EINVAL
+    }
+  }
+
+  /// Removes the cgroup, and returns when its lists have gone to its parent:
+  /// the memcg goes offline in a work item of its own.
+  private static func offline(_ group: ControlGroup, inode: UInt64) -> Int32 {
+    do {
+      var attempts = 0
+      while true {
+        do {
+          try group.remove()
+          break
+        } catch {
+          attempts += 1
+          guard error.errno == .resourceBusy, attempts < 500 else { return error.errno.rawValue }
+          MonotonicClock.sleep(milliseconds: 2)
+        }
+      }
+      for _ in 0..<5000 {
+        if try LRUListing(HooksModule.read("lru")).itemsOfMemcg[inode] == nil { return 0 }
+        MonotonicClock.sleep(milliseconds: 2)
+      }
+      return ETIMEDOUT
+    } catch {
+      return EIO
+    }
+  }
+
+  // MARK: Commands
+
+  static func walk(_ group: ControlGroup, _ count: Int, as actor: String) -> ChildProcess.Command {
+    .init(
+      kind: Kind.walk.rawValue, first: group.number, second: Int64(count),
+      actor: ActorName.index(actor))
+  }
+
+  static func reclaim(
+    _ group: ControlGroup, bytes: Int, as actor: String
+  ) -> ChildProcess.Command {
+    .init(
+      kind: Kind.reclaim.rawValue, first: group.number, second: Int64(bytes),
+      actor: ActorName.index(actor))
+  }
+
+  static func swapOff(_ index: Int, as actor: String) -> ChildProcess.Command {
+    .init(kind: Kind.swapOff.rawValue, first: Int64(index), actor: ActorName.index(actor))
+  }
+
+  static func setPool(_ index: Int, as actor: String) -> ChildProcess.Command {
+    .init(kind: Kind.setPool.rawValue, first: Int64(index), actor: ActorName.index(actor))
+  }
+
+  static func offlineMemcg(
+    _ group: ControlGroup, inode: UInt64, as actor: String
+  ) -> ChildProcess.Command {
+    .init(
+      kind: Kind.offlineMemcg.rawValue, first: group.number, second: Int64(inode),
+      actor: ActorName.index(actor))
+  }
+
+  static func offlineCPU(as actor: String) -> ChildProcess.Command {
+    .init(kind: Kind.cycleCPU.rawValue, actor: ActorName.index(actor))
+  }
+}
+
+/// The guest's second CPU.
+enum ProcessorCount {
+  private static let file = "/sys/devices/system/cpu/cpu1/online"
+
+  static var canChange: Bool { KernelFile.exists(file) }
+
+  static func setOnline(_ online: Bool) throws(SystemError) {
+    guard try KernelFile.read(file).trimmed != (online ? "1" : "0") else { return }
+    try KernelFile.write(online ? "1" : "0", to: file)
+  }
+}

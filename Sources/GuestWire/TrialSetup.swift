@@ -1,0 +1,98 @@
+/// How the actors of a schedule go about it, where there is more than one way.
+///
+/// In a schedule's text these are `KEY=VALUE` words behind the points; what is
+/// left out is the first of each.
+public struct TrialSetup: Hashable, Sendable {
+  /// What makes the held writeback run.
+  public enum Via: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The module's walk of the LRU.
+    case walk
+    /// memory.reclaim, with zswap's shrinker enabled.
+    case shrinker
+    /// A store beyond memory.zswap.max.
+    case limit
+    /// The global shrink worker, with max_pool_percent reached.
+    case pool
+  }
+
+  /// How pages are given up.
+  public enum Free: String, Hashable, Sendable, Codable, CaseIterable {
+    case dontneed, munmap, exit
+  }
+
+  /// How pages are touched.
+  public enum Fault: String, Hashable, Sendable, Codable, CaseIterable {
+    case read, write
+  }
+
+  /// What swap is on.
+  public enum Swap: String, Hashable, Sendable, Codable, CaseIterable {
+    /// A swapfile on the virtio disk: faults go through the swap cache.
+    case disk
+    /// A brd device (SWP_SYNCHRONOUS_IO): a fault on an entry that has one user
+    /// reads into a page of its own, and zswap keeps the entry.
+    case brd
+  }
+
+  /// What kind of pages are pushed out.
+  public enum Pages: String, Hashable, Sendable, Codable, CaseIterable {
+    case anon
+    /// A shared anonymous mapping, which is tmpfs.
+    case shmem
+  }
+
+  public var via = Via.walk
+  public var free = Free.dontneed
+  public var fault = Fault.read
+  public var swap = Swap.disk
+  public var pages = Pages.anon
+  /// The held writeback finds no memory for its folio.
+  public var failsPin = false
+
+  public init() {}
+
+  /// The words that differ from the plain set-up, each with a leading space.
+  var text: String {
+    var words: [String] = []
+    func add<Choice: RawRepresentable & Equatable>(
+      _ key: String, _ choice: Choice, _ plain: Choice
+    ) where Choice.RawValue == String {
+      if choice != plain { words.append(" \(key)=\(choice.rawValue)") }
+    }
+    let plain = TrialSetup()
+    add("via", via, plain.via)
+    add("free", free, plain.free)
+    add("fault", fault, plain.fault)
+    add("swap", swap, plain.swap)
+    add("pages", pages, plain.pages)
+    if failsPin { words.append(" fail=pin") }
+    return words.joined()
+  }
+
+  /// Takes one word over; false if it is none of them.
+  mutating func take(_ word: some StringProtocol) -> Bool {
+    let pair = word.split(separator: "=" as Character, maxSplits: 1).map { String($0) }
+    guard pair.count == 2 else { return false }
+    func set<Choice: RawRepresentable>(_ field: inout Choice) -> Bool
+    where Choice.RawValue == String {
+      guard let choice = Choice(rawValue: pair[1]) else { return false }
+      field = choice
+      return true
+    }
+    switch pair[0] {
+    case "via": return set(&via)
+    case "free": return set(&free)
+    case "fault": return set(&fault)
+    case "swap": return set(&swap)
+    case "pages": return set(&pages)
+    case "fail" where pair[1] == "pin":
+      failsPin = true
+      return true
+    default: return false
+    }
+  }
+
+  static let help =
+    "via=walk|shrinker|limit|pool, free=dontneed|munmap|exit, fault=read|write, "
+    + "swap=disk|brd, pages=anon|shmem, fail=pin"
+}

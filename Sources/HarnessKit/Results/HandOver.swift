@@ -1,0 +1,64 @@
+import GuestWire
+
+/// A finding as a mail to whoever is to mend it: what was run on what, what came
+/// of it, how to see it again.
+public struct HandOver {
+  /// One for each finding that is no known one, in their order.
+  public static func all(of record: RunRecord) -> [String] {
+    record.findings.filter { $0.known == nil }.map { finding in
+      text(
+        of: finding, in: record,
+        reproduction: record.reproductions?.first { $0.fingerprint == finding.fingerprint })
+    }
+  }
+
+  /// - Parameter reproduction: of runs on fresh guests, where there were any.
+  public static func text(
+    of finding: Finding, in record: RunRecord, reproduction: Reproduction?
+  ) -> String {
+    var lines = [finding.title.oneLine, ""]
+    func field(_ name: String, _ value: String?) {
+      guard let value, !value.isEmpty else { return }
+      lines.append("\(name): ".padded(to: 13) + value.oneLine)
+    }
+    field("Kernel", record.kernel?.release)
+    field("Image", record.kernel?.sha256.map { "sha256 \($0)" })
+    field("Config", record.kernel?.configOrigin)
+    if let machine = record.machine {
+      field(
+        "Machine",
+        "\(machine.name), \(machine.cpus) CPUs, \(machine.memoryMiB) MiB, \(machine.accelerator), "
+          + "QEMU \(machine.qemuVersion)")
+    }
+    let schedule = reproduction?.schedule ?? finding.schedule
+    field("Schedule", schedule?.description)
+    field("Seed", record.seed)
+    field("Rate", reproduction?.description)
+    if !finding.claims.isEmpty {
+      lines += ["", "It speaks against what the comments in shrink_memcg_cb() claim:"]
+      lines += finding.claims.map { "  \($0.rawValue): \($0.sentence)" }
+    }
+    lines += ["", finding.details.oneLine]
+    if !finding.frames.isEmpty {
+      lines += ["", "Stack:"] + finding.frames.prefix(16).map { "  \($0.description.oneLine)" }
+    }
+    if let rule = schedule.flatMap(ScheduleRule.rule) {
+      lines += ["", "A sound kernel: \(rule.expectation).", rule.reason.oneLine]
+    }
+    if let schedule {
+      lines += ["", "To see it again:", "  harness --kernel bzImage --schedule \"\(schedule)\""]
+    }
+    if let excerpt = finding.excerpt {
+      lines += ["", "Console:"]
+      lines += excerpt.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { "  " + String($0).oneLine }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension String {
+  fileprivate func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+}

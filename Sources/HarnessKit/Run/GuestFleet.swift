@@ -1,0 +1,183 @@
+import Foundation
+import GuestWire
+import Synchronization
+
+/// Starts guests until every trial has been had, several at once.
+///
+/// A trial that leaves its kernel damaged ends its guest, and another goes on with
+/// those that are left: each guest takes at least one trial off, or is the last.
+struct GuestFleet: Sendable {
+  let prepared: RunPreparation.Prepared
+  let folder: RunFolder
+  let cache: Cache
+  let silenceLimit: Int
+  let status: StatusLine
+  /// When no further trial is begun.
+  var deadline: Date?
+
+  struct Outcome: Sendable {
+    var results: [GuestRun.Result]
+    var guests: [RunRecord.Guest]
+    var notes: [String]
+  }
+
+  /// What the jobs share.
+  private final class Shared: Sendable {
+    struct State {
+      var queue: TrialQueue
+      var results: [GuestRun.Result] = []
+      /// In the order of their starts.
+      var guests: [RunRecord.Guest] = []
+      var hasStopped = false
+    }
+
+    let state: Mutex<State>
+
+    init(_ queue: TrialQueue) { state = Mutex(State(queue: queue)) }
+
+    func next(before deadline: Date?) -> [TrialSpec]? {
+      if let deadline, Date() >= deadline { return nil }
+      return state.withLock { $0.hasStopped ? nil : $0.queue.next() }
+    }
+    func stop() { state.withLock { $0.hasStopped = true } }
+  }
+
+  func run() async throws -> Outcome {
+    let shared = Shared(
+      TrialQueue(
+        prepared.specs, jobs: prepared.jobs, isStartCheap: prepared.snapshotKey != nil))
+    let shelf = SnapshotShelf(cache: cache, key: prepared.snapshotKey)
+    let progress = TrialProgress(total: prepared.specs.count, line: status)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 1...prepared.jobs {
+        group.addTask { try await job(number, shared, shelf, progress) }
+      }
+      do {
+        try await group.waitForAll()
+      } catch {
+        shared.stop()
+        throw error
+      }
+    }
+    let notes = await shelf.notes
+    return shared.state.withLock {
+      Outcome(results: $0.results, guests: $0.guests, notes: notes)
+    }
+  }
+
+  /// The files of one job: the first has the plain names.
+  static func fileName(_ base: String, _ suffix: String, job: Int) -> String {
+    job == 1 ? "\(base).\(suffix)" : "\(base)-\(job).\(suffix)"
+  }
+
+  private func job(
+    _ number: Int, _ shared: Shared, _ shelf: SnapshotShelf, _ progress: TrialProgress
+  ) async throws {
+    let console = Self.fileName("console", "log", job: number)
+    let disk = URL(filePath: prepared.commandLine.disk).deletingLastPathComponent()
+      .appending(path: Self.fileName("disk", "img", job: number)).path
+    defer { try? FileManager.default.removeItem(atPath: disk) }
+    var opened: SharedLog?
+    while !Task.isCancelled, let specs = shared.next(before: deadline) {
+      // With its first guest: a run may have fewer blocks than jobs.
+      let log = try opened ?? SharedLog(path: folder.file(console))
+      opened = log
+
+      let ticket = await shelf.ticket()
+      let index = shared.state.withLock { state in
+        state.guests.append(
+          RunRecord.Guest(
+            start: ticket.start, readySeconds: nil, console: console, trials: 0))
+        return state.guests.count - 1
+      }
+      log.note("guest \(index + 1) of the run, \(ticket.start.rawValue)")
+      progress.phase(
+        "\(ticket.start == .restored ? "restoring" : "booting") "
+          + "\(prepared.kernelRecord.release ?? "the kernel")")
+      var guest = GuestRun(specs: specs, silenceLimit: silenceLimit, progress: progress)
+      guest.deadline = deadline
+      var result = GuestRun.Result()
+      do {
+        result = try await start(guest, ticket, disk, log, shelf)
+      } catch {
+        await shelf.settle(nil)
+        shared.stop()
+        throw error
+      }
+      if case .bootToSave = ticket { await shelf.settle(result) }
+
+      let had = Set(result.trials.map(\.spec.index))
+      shared.state.withLock { [result] state in
+        state.guests[index].readySeconds = result.readySeconds
+        state.guests[index].trials = had.count
+        state.queue.putBack(specs.filter { !had.contains($0.index) })
+        if result.restoreFailure == nil {
+          state.results.append(result)
+          if result.failure != nil || had.isEmpty { state.hasStopped = true }
+        }
+      }
+      if let reason = result.restoreFailure, case .restore(let snapshot) = ticket {
+        await shelf.reject(snapshot, because: reason)
+      }
+    }
+    try opened?.close()
+  }
+
+  private func start(
+    _ guest: GuestRun, _ ticket: SnapshotShelf.Ticket, _ disk: String, _ log: SharedLog,
+    _ shelf: SnapshotShelf
+  ) async throws -> GuestRun.Result {
+    var configuration = GuestSession.Configuration(
+      commandLine: prepared.commandLine, qemu: prepared.qemu, consoleLog: { log.append($0) })
+    configuration.commandLine.disk = disk
+    switch ticket {
+    case .restore(let snapshot):
+      do {
+        try await SparseFile.copy(snapshot.disk, to: disk)
+      } catch {
+        // If it is this folder's disk that is full, the boot will say so.
+        return GuestRun.Result(restoreFailure: "\(error)")
+      }
+      configuration.commandLine.start = .saved(memory: snapshot.memory)
+      configuration.commandLine.token = snapshot.metadata.hello.token
+      configuration.devices = snapshot.devices
+      return try await guest.run(configuration, start: .restore(snapshot.metadata.hello))
+    case .bootToSave:
+      configuration.commandLine.start = .savableBoot
+      try await DiskImage.create(at: disk, mebibytes: RunPreparation.diskMebibytes)
+      return try await guest.run(
+        configuration, start: .boot(token: configuration.commandLine.token)
+      ) { session, hello in
+        await shelf.save(session, hello: hello, disk: disk)
+      }
+    case .boot:
+      try await DiskImage.create(at: disk, mebibytes: RunPreparation.diskMebibytes)
+      return try await guest.run(
+        configuration, start: .boot(token: configuration.commandLine.token))
+    }
+  }
+}
+
+/// A console log that NIO's thread writes to as well.
+private final class SharedLog: Sendable {
+  private let log: Mutex<ConsoleLog>
+
+  init(path: String) throws {
+    log = Mutex(try ConsoleLog(path: path, limit: ConsoleLog.defaultLimit))
+  }
+
+  /// A full disk shows when the results are written; the guest goes on.
+  func append(_ bytes: ArraySlice<UInt8>) {
+    log.withLock { try? $0.append(bytes) }
+  }
+
+  func note(_ text: String) { append(Array("[harness: \(text)]\n".utf8)[...]) }
+
+  func close() throws { try log.withLock { try $0.close() } }
+}
+
+extension SnapshotShelf.Ticket {
+  var start: RunRecord.Guest.Start {
+    if case .restore = self { .restored } else { .booted }
+  }
+}

@@ -1,0 +1,60 @@
+import GuestWire
+import Testing
+
+@testable import HarnessKit
+
+@Suite struct ReproductionTests {
+  private func reproduction(_ failures: Int, of runs: Int) -> Reproduction {
+    Reproduction(
+      schedule: Trials.unlocked, provider: .patch, fingerprint: "f", failures: failures,
+      runs: runs)
+  }
+
+  @Test func `the interval is Wilson's, and honest at both ends`() {
+    #expect(abs(reproduction(5, of: 5).interval.lowerBound - 0.5655) < 0.001)
+    #expect(reproduction(5, of: 5).interval.upperBound == 1)
+    #expect(reproduction(0, of: 5).interval.lowerBound == 0)
+    #expect(abs(reproduction(0, of: 5).interval.upperBound - 0.4345) < 0.001)
+    #expect(abs(reproduction(50, of: 100).interval.lowerBound - 0.4038) < 0.001)
+    #expect(reproduction(0, of: 0).interval == 0...1)
+  }
+
+  @Test func `only runs that entered the window, or failed, count`() throws {
+    let bad = Trials.judge(Trials.unlocked, Trials.interleaved(), splats: [Trials.splat()])
+    let fingerprint = try #require(bad.findings.first?.fingerprint)
+    var result = Reproduction(
+      schedule: Trials.unlocked, provider: .patch, fingerprint: fingerprint)
+    result.count(bad)
+    result.count(Trials.judge(Trials.unlocked, Trials.interleaved()))
+    result.count(
+      Trials.judge(Trials.unlocked, Trials.interleaved(), splats: [Trials.splat("WARNING in x")]))
+    var armed = Trials.interleaved()
+    armed.hold?.state = .armed
+    armed.events = []
+    result.count(Trials.judge(Trials.unlocked, armed))
+    #expect(result.failures == 1)
+    #expect(result.others == 1)
+    #expect(result.runs == 3)
+  }
+
+  @Test func `a schedule is shortened by one option at a time, down to none`() {
+    let schedule = Schedule.known("writeback@pinned > load@end fault=write swap=brd")
+    #expect(
+      schedule.simpler.map(\.description) == [
+        "writeback@pinned > load@end swap=brd", "writeback@pinned > load@end fault=write",
+      ])
+    #expect(Schedule.known("writeback@pinned > load@end").simpler.isEmpty)
+  }
+
+  @Test func `a mail has what it takes to see the finding again, and what is known is none`() {
+    let mails = HandOver.all(of: Records.failed)
+    #expect(mails.count == 1)
+    for part in [
+      "KASAN: slab-use-after-free in shrink_memcg_cb", "6.12.117",
+      #"--schedule "writeback@unlocked > swapoff@trees-freed""#, "S2: ", "__list_lru_walk_one",
+    ] {
+      #expect(mails.first?.contains(part) == true, "\(part)")
+    }
+    #expect(HandOver.all(of: Records.passed).isEmpty)
+  }
+}
