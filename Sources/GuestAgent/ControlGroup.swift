@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// A memcg of one trial, in the cgroup v2 hierarchy.
 struct ControlGroup {
@@ -55,8 +56,15 @@ struct ControlGroup {
     try? KernelFile.write("\(bytes)", to: "\(directory)/memory.reclaim")
   }
 
+  /// Removes it; busy while its last task is being taken apart.
   func remove() throws(SystemError) {
-    guard rmdir(directory) == 0 else { throw .last("remove", directory) }
+    var attempts = 0
+    while rmdir(directory) != 0 {
+      let failure = SystemError.last("remove", directory)
+      attempts += 1
+      guard failure.errno == .resourceBusy, attempts < 1000 else { throw failure }
+      MonotonicClock.sleep(milliseconds: 2)
+    }
   }
 
   static func dyingDescendants() throws(SystemError) -> Int64 {

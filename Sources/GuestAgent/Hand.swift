@@ -10,7 +10,7 @@ import SystemPackage
 final class Hand {
   private enum Kind: Int64 {
     case walk = 1
-    case reclaim, swapOff, setPool, offlineMemcg, cycleCPU
+    case reclaim, swapOff, setPool, offlineMemcg, offlineCPU
   }
 
   let child: ChildProcess
@@ -41,9 +41,9 @@ final class Hand {
       }
       return 0
     case .offlineMemcg: return offline(group, inode: UInt64(command.second))
-    case .cycleCPU:
+    case .offlineCPU:
       do throws(SystemError) {
-        try ProcessorCount.setOnline(false)
+        try SecondCPU.setOnline(false)
       } catch { return error.errno.rawValue }
       return 0
     case nil: return EINVAL
@@ -53,25 +53,15 @@ final class Hand {
   /// Removes the cgroup, and returns when its lists have gone to its parent:
   /// the memcg goes offline in a work item of its own.
   private static func offline(_ group: ControlGroup, inode: UInt64) -> Int32 {
-    do {
-      var attempts = 0
-      while true {
-        do {
-          try group.remove()
-          break
-        } catch {
-          attempts += 1
-          guard error.errno == .resourceBusy, attempts < 500 else { return error.errno.rawValue }
-          MonotonicClock.sleep(milliseconds: 2)
-        }
-      }
+    do throws(SystemError) {
+      try group.remove()
       for _ in 0..<5000 {
         if try LRUListing(HooksModule.read("lru")).itemsOfMemcg[inode] == nil { return 0 }
         MonotonicClock.sleep(milliseconds: 2)
       }
       return ETIMEDOUT
     } catch {
-      return EIO
+      return error.errno.rawValue
     }
   }
 
@@ -108,12 +98,12 @@ final class Hand {
   }
 
   static func offlineCPU(as actor: String) -> ChildProcess.Command {
-    .init(kind: Kind.cycleCPU.rawValue, actor: ActorName.index(actor))
+    .init(kind: Kind.offlineCPU.rawValue, actor: ActorName.index(actor))
   }
 }
 
 /// The guest's second CPU.
-enum ProcessorCount {
+enum SecondCPU {
   private static let file = "/sys/devices/system/cpu/cpu1/online"
 
   static var canChange: Bool { KernelFile.exists(file) }

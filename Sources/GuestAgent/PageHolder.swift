@@ -107,7 +107,7 @@ final class PageHolder {
 
   // MARK: Worker's side
 
-  /// Stamps every page with a new generation, and pages them out.
+  /// Stamps every page with a new generation.
   func fill() throws(SystemError) { try order(.fill) }
 
   /// MADV_PAGEOUT on exactly the stamped pages.

@@ -30,7 +30,7 @@ struct ScheduleTrial {
     if schedule.involves("pool"), crew.pool.isEmpty {
       throw Unsupported("this kernel has one compressor and one zpool: nothing to change to")
     }
-    if schedule.involves("cpu"), !ProcessorCount.canChange {
+    if schedule.involves("cpu"), !SecondCPU.canChange {
       throw Unsupported("CPU 1 cannot go offline: CONFIG_HOTPLUG_CPU=y, and two CPUs")
     }
     var swap = setup.via == .walk ? crew.swaps.small : crew.swaps.large
@@ -53,6 +53,7 @@ struct ScheduleTrial {
   /// - Returns: the report, and the module's record of events.
   func run(_ guest: TrialGuest, spec: TrialSpec) throws -> (TrialReport, record: String) {
     var report = TrialReport(index: spec.index)
+    if usesUp { guest.isUsedUp = true }
     try guest.pushOut()
     let (entries, left) = try guest.clearReferenced()
     let first = try makeActor(schedule.hold.actor, isFirst: true, entries, guest)
@@ -72,7 +73,6 @@ struct ScheduleTrial {
     let isStalled = !awaitAll([first, second], guest)
     if isWorker { try awaitWorker(guest) }
 
-    // A released task returns once more through the module, on its own time.
     let hold = try hooks.hold()
     report.hold = HoldReport(schedule: schedule, state: hold.state, blocked: blocked)
     report.actors = [first, second].map { $0.child.report(as: $0.name) }
@@ -83,10 +83,7 @@ struct ScheduleTrial {
     }
     if !isStalled { try undo(guest) }
 
-    let isLast = schedule.involves("memcg") || setup.free == .exit || setup.via != .walk
-    guest.conclude(
-      &report, isStalled: isStalled, isLast: isLast || guest.isUsedUp, tolerance: tolerance
-    ) { () throws -> PageAudit? in
+    guest.conclude(&report, isStalled: isStalled, tolerance: tolerance) { () throws -> PageAudit? in
       if guest.holder.child.ending != nil { return nil }
       return try guest.holder.verify()
     }
@@ -97,6 +94,11 @@ struct ScheduleTrial {
           expected: Int64(entries), observed: Int64(left)))
     }
     return (report, record)
+  }
+
+  /// The memcg, the pages' owner or zswap's settings are not as they were after it.
+  private var usesUp: Bool {
+    schedule.involves("memcg") || setup.free == .exit || setup.via != .walk
   }
 
   /// Two writers of an unlocked counter lose some.
@@ -121,9 +123,7 @@ struct ScheduleTrial {
     // The first writeback has put its entry at the tail: all come before it.
     case "shrinker": return byHand(Hand.walk(guest.group, max(1, entries), as: name))
     case "swapoff": return byHand(Hand.swapOff(guest.kind.swap, as: name))
-    case "invalidate":
-      if setup.free == .exit { guest.isUsedUp = true }
-      return byHolder(PageHolder.free(setup.free, as: name))
+    case "invalidate": return byHolder(PageHolder.free(setup.free, as: name))
     case "load": return byHolder(PageHolder.touch(setup.fault, as: name))
     case "store": return byHolder(PageHolder.recycle(as: name))
     case "fork": return byHolder(PageHolder.fork(as: name))
@@ -165,7 +165,7 @@ struct ScheduleTrial {
   /// Puts back what the actors have changed.
   private func undo(_ guest: TrialGuest) throws {
     if setup.failsPin { try HooksModule.failPin(of: nil) }
-    if schedule.involves("cpu") { try ProcessorCount.setOnline(true) }
+    if schedule.involves("cpu") { try SecondCPU.setOnline(true) }
     if schedule.involves("pool") { try crew.pool.first?.apply() }
     switch setup.via {
     case .walk: break

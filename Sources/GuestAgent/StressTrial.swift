@@ -14,6 +14,7 @@ struct StressTrial {
 
   func run(_ guest: TrialGuest, spec: TrialSpec) throws -> TrialReport {
     var report = TrialReport(index: spec.index)
+    guest.isUsedUp = true
     try guest.pushOut()
     let bytes = guest.kind.pages * PageStamp.size
     let group = guest.group
@@ -74,9 +75,7 @@ struct StressTrial {
       "writebacks": UInt64(max(0, try Zswap.counter("written_back_pages") - before)),
       "rounds": guest.holder.rounds,
     ]
-    guest.conclude(
-      &report, isStalled: stalled != nil, isLast: true, tolerance: .lostIncrements
-    ) {
+    guest.conclude(&report, isStalled: stalled != nil, tolerance: .lostIncrements) {
       try guest.holder.stopChurning()
       return try guest.holder.verifyAfterChurning()
     }

@@ -22,7 +22,7 @@ final class TrialGuest {
   let firstTrial: Int
   /// The memcg has been removed by an actor.
   var groupIsGone = false
-  /// No trial may follow.
+  /// No trial follows: the one that is under way ends with everything taken down.
   var isUsedUp = false
   private var rest: RestProbe
   private let channel: HostChannel
@@ -112,7 +112,7 @@ final class TrialGuest {
   /// What cannot be taken down is evidence too: the kernel may hang, or kill, the
   /// process that a leaked lock or a lost page is met by.
   func conclude(
-    _ report: inout TrialReport, isStalled: Bool, isLast: Bool, tolerance: RestProbe.Tolerance,
+    _ report: inout TrialReport, isStalled: Bool, tolerance: RestProbe.Tolerance,
     verify: () throws -> PageAudit?
   ) {
     if isStalled {
@@ -129,7 +129,7 @@ final class TrialGuest {
       var result = try rest.settleTrial(groupIsGone ? nil : group, tolerance) {
         try swapOff()
       }
-      if isLast, result.skipped == nil {
+      if isUsedUp, result.skipped == nil {
         report.restSince = firstTrial
         let end = try takeDown()
         result.measurements += end.measurements
@@ -151,13 +151,12 @@ final class TrialGuest {
 
   /// Ends what the trials had.
   private func takeDown() throws -> RestProbe.Result {
-    isUsedUp = true
     try holder.quit()
     try swapOff()
     var memcg: [RestMeasurement] = []
     if !groupIsGone {
       memcg = try RestProbe.settle(group)
-      try removeGroup()
+      try group.remove()
     }
     return try rest.settle(memcg)
   }
@@ -170,21 +169,6 @@ final class TrialGuest {
     try swapoff.start()
     guard wait(for: [swapoff]) == nil else { throw TrialError.swapoffStalls }
     guard swapoff.poll() == .returned(errno: 0) else { throw TrialError.swapoffFails }
-  }
-
-  /// Busy while its last task is being taken apart.
-  private func removeGroup() throws(SystemError) {
-    var attempts = 0
-    while true {
-      do {
-        try group.remove()
-        return
-      } catch {
-        attempts += 1
-        guard error.errno == .resourceBusy, attempts < 1000 else { throw error }
-        MonotonicClock.sleep(milliseconds: 2)
-      }
-    }
   }
 
   /// Waits until all have ended; nil then, or those that stand still.

@@ -132,9 +132,7 @@ enum Worker {
       // The module stays loaded, and the set-up with it, for those to come.
       let next = specs.dropFirst(position + 1).first
       let isLast =
-        try next.map {
-          try $0.provider != spec.provider || !goesOn(from: spec, to: $0, crew, hooks)
-        }
+        next.map { $0.provider != spec.provider || !goesOn(from: spec, to: $0, crew, hooks) }
         ?? true
       let report = try trial(spec, &guest, isLast: isLast, hooks, crew, channel)
       try mark(.trialEnds(spec.index))
@@ -153,9 +151,8 @@ enum Worker {
   /// Whether the second trial can use the first one's set-up.
   private static func goesOn(
     from spec: TrialSpec, to next: TrialSpec, _ crew: Crew, _ hooks: HooksModule
-  ) throws -> Bool {
-    guard let kind = try? kind(of: spec, crew, hooks) else { return true }
-    return kind == (try? self.kind(of: next, crew, hooks))
+  ) -> Bool {
+    (try? kind(of: spec, crew, hooks)) == (try? kind(of: next, crew, hooks))
   }
 
   private static func kind(
