@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs what the claims rest on against every mutant of qemu/kernel/mutants, and
 # writes docs/mutants.md: which claim each is said to violate, and what was found.
-# Results stay in runs/mutants: those that are there are not run again, and all of
-# them are in the table.
+# Results stay in runs/mutants: those that are there and came to an end are not run
+# again, and all of them are in the table.
 #   scripts/mutants.sh [ID...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +14,10 @@ if ((${#ids[@]} == 0)); then
 fi
 mkdir -p "$runs"
 for id in "${ids[@]}"; do
-  if [[ -e $runs/$id/result.json ]]; then continue; fi
+  if grep -qs '"status" : "\(pass\|fail\|not exercised\)"' "$runs/$id/result.json"; then
+    continue
+  fi
+  rm -rf "${runs:?}/$id"
   echo "$id" >&2
   kernel=$("$harness" kernel build --with kasan,lockdep --mutant "$id" 2>/dev/null | tail -n 1)
   "$harness" run --kernel "$kernel" --scenario claims --provider patch --out "$runs/$id" \

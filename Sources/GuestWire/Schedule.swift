@@ -68,6 +68,36 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
     self.init(hold: hold, until: until, setup: setup)
   }
 
+  /// A line of a list of schedules that is none.
+  public struct ListError: Error, Equatable, CustomStringConvertible {
+    /// From 1.
+    public let line: Int
+    public let error: ParseError
+
+    public init(line: Int, error: ParseError) {
+      self.line = line
+      self.error = error
+    }
+
+    public var description: String { "line \(line): \(error)" }
+  }
+
+  /// The schedules of a text, one a line; what follows a `#` is left out.
+  public static func list(parsing text: String) throws(ListError) -> [Schedule] {
+    var schedules: [Schedule] = []
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (number, line) in lines.enumerated() {
+      let words = line.prefix { $0 != "#" }.trimmed
+      guard !words.isEmpty else { continue }
+      do throws(ParseError) {
+        schedules.append(try Schedule(parsing: words))
+      } catch {
+        throw ListError(line: number + 1, error: error)
+      }
+    }
+    return schedules
+  }
+
   public init(from decoder: any Decoder) throws {
     let text = try decoder.singleValueContainer().decode(String.self)
     do {

@@ -52,7 +52,7 @@ public struct TrialSetup: Hashable, Sendable {
   public init() {}
 
   /// The words that differ from the plain set-up, each with a leading space.
-  var text: String {
+  public var text: String {
     var words: [String] = []
     func add<Choice: RawRepresentable & Equatable>(
       _ key: String, _ choice: Choice, _ plain: Choice

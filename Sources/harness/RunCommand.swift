@@ -72,7 +72,10 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Seed of the pages' stamps (default: random).", valueName: "number"))
   var seed: UInt64?
 
-  @Option(help: "Pages that a trial pushes out, at least (default: as many as it wants).")
+  @Option(
+    help:
+      "Pages that a trial pushes out (default: as many as it wants; at most 24 on a small swap area)."
+  )
   var pages: Int?
 
   @Option(help: "Length of the stress, in seconds.")
@@ -188,16 +191,11 @@ extension RunCommand {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       throw ValidationError("cannot read \(path)")
     }
-    var schedules: [Schedule] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    {
-      let words = line.prefix { $0 != "#" }.trimmed
-      guard !words.isEmpty else { continue }
-      do {
-        schedules.append(try Schedule(parsing: words))
-      } catch {
-        throw ValidationError("\(path):\(number + 1): \(error)")
-      }
+    let schedules: [Schedule]
+    do throws(Schedule.ListError) {
+      schedules = try Schedule.list(parsing: text)
+    } catch {
+      throw ValidationError("\(path), \(error)")
     }
     guard !schedules.isEmpty else { throw ValidationError("there is no schedule in \(path)") }
     return schedules

@@ -27,6 +27,17 @@ import Testing
     }
   }
 
+  @Test func `a list of schedules may have comments, and an error names its line`() throws {
+    let text = "# why\nwriteback@pinned > load@end\n\nwriteback@done > fork@end # too\n"
+    #expect(
+      try Schedule.list(parsing: text).map(\.description) == [
+        "writeback@pinned > load@end", "writeback@done > fork@end",
+      ])
+    #expect(throws: Schedule.ListError(line: 2, error: .shape("oops"))) {
+      try Schedule.list(parsing: "writeback@pinned > load@end\noops")
+    }
+  }
+
   @Test func `a misspelt point is refused, with the names that there are`() {
     #expect(throws: Schedule.ParseError.unknownPoint("writeback@unlock")) {
       try Schedule(parsing: "writeback@unlock > swapoff@trees-freed")

@@ -32,6 +32,22 @@ struct BadKernelTests {
     get throws { try Data(contentsOf: URL(filePath: TestKernel.stock.path)) }
   }
 
+  @Test func `a file of schedules is read: a bad line is bad usage, before anything is made`()
+    async throws
+  {
+    try await HarnessProcess.with { harness in
+      let file = harness.folder.appending(path: "schedules.txt")
+      try "writeback@pinned > load@end\nwriteback@nowhere > load@end\n"
+        .write(to: file, atomically: true, encoding: .utf8)
+      let outcome = try await harness.run([
+        "--kernel", TestKernel.stock.path, "--schedule-file", file.path,
+      ])
+      #expect(outcome.exitCode == 64)
+      #expect(outcome.errors.contains("line 2: there is no hook point"))
+      #expect(outcome.result.isEmpty)
+    }
+  }
+
   @Test func `an empty file is no kernel`() async throws {
     try await refuse(Data()) { #expect(($0.output + $0.errors).contains("empty")) }
   }

@@ -159,7 +159,7 @@ struct PageRecords {
     event(
       schedule.hold, 611, after: isExcluded ? 212_000_000 : 31_000, kind: .release)
     for point in path(of: schedule.hold).drop(while: { $0 != schedule.hold }).dropFirst() {
-      let result = point.withoutActor == "done" ? -12 : 0
+      let result = point.place == "done" ? -12 : 0
       event(point, 611, after: 1400 + random(60_000), result: result)
     }
     if isExcluded { event(schedule.until, 612, after: 210_000) }

@@ -62,13 +62,13 @@ struct MatrixSection {
       point.actor != before?.actor
     }
     let columns = zip(matrix.untils, starts).map { point, isFirst in
-      Column(actor: point.actor, place: point.withoutActor, style: isFirst ? "first" : "")
+      Column(actor: point.actor, place: point.place, style: isFirst ? "first" : "")
     }
     var groups: [Group] = []
     for actor in matrix.holds.map(\.actor) where groups.last?.actor != actor {
       let rows = matrix.holds.filter { $0.actor == actor }.map { hold in
         Row(
-          actor: hold.actor, place: hold.withoutActor,
+          actor: hold.actor, place: hold.place,
           cells: zip(matrix.untils, starts).map { until, isFirst in
             cell(matrix, hold, until, isFirst)
           })
@@ -118,7 +118,7 @@ extension [HookPoint] {
     var actors: [String] = []
     for point in self where !actors.contains(point.actor) { actors.append(point.actor) }
     return actors.map { actor in
-      "\(actor)@ " + filter { $0.actor == actor }.map(\.withoutActor).joined(separator: " ")
+      "\(actor)@ " + filter { $0.actor == actor }.map(\.place).joined(separator: " ")
     }.joined(separator: " · ")
   }
 }

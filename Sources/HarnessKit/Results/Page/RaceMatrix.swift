@@ -65,16 +65,7 @@ struct RaceMatrix {
 
 extension Schedule {
   /// What stands behind the two points: `free=exit`. Empty for most.
-  var options: String {
-    let pair = "\(hold) > \(until)"
-    let text = description
-    return text.hasPrefix(pair) ? text.dropFirst(pair.count).trimmed : ""
-  }
-}
-
-extension HookPoint {
-  /// `unlocked` of `writeback@unlocked`.
-  var withoutActor: String { String(rawValue.drop { $0 != "@" }.dropFirst()) }
+  var options: String { setup.text.trimmed }
 }
 
 extension [HookPoint] {

@@ -137,7 +137,7 @@ struct TimelineDrawing {
     let time = TimeText.text(
       nanoseconds: timeline.entries[hold.end].nanoseconds - entry.nanoseconds)
     let end = hold.isReleased ? "" : ", and never let go"
-    let text = "held at \(entry.event.point.withoutActor) for \(time)\(end)"
+    let text = "held at \(entry.event.point.place) for \(time)\(end)"
     body +=
       #"<rect class="k" x="\#(Self.number(from))" y="\#(Self.number(y - 7))" "#
       + #"width="\#(Self.number(width))" height="14" rx="2">"#
@@ -200,7 +200,7 @@ struct TimelineDrawing {
     let entry = timeline.entries[index]
     let point = entry.event.point
     let name =
-      point.actor == timeline.lanes[entry.lane].name ? point.withoutActor : point.rawValue
+      point.actor == timeline.lanes[entry.lane].name ? point.place : point.rawValue
     let result = entry.event.result
     return result == 0 ? name : "\(name) \(GuestErrno.name(ofResult: result))"
   }
