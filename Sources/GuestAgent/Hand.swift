@@ -18,6 +18,7 @@ final class Hand {
   init(_ name: String, swaps: [Swapfile], pool: [Zswap.PoolChange]) throws(SystemError) {
     child = try ChildProcess(name) { station in
       while let command = station.receive() {
+        if command.actor < 0 { try? KernelFile.write(name, to: "/proc/self/comm") }
         station.reply(
           ActorName.act(command.actor) { Hand.run(command, swaps: swaps, pool: pool) })
       }
@@ -81,8 +82,10 @@ final class Hand {
       actor: ActorName.index(actor))
   }
 
-  static func swapOff(_ index: Int, as actor: String) -> ChildProcess.Command {
-    .init(kind: Kind.swapOff.rawValue, first: Int64(index), actor: ActorName.index(actor))
+  static func swapOff(_ index: Int, as actor: String? = nil) -> ChildProcess.Command {
+    .init(
+      kind: Kind.swapOff.rawValue, first: Int64(index),
+      actor: actor.map(ActorName.index) ?? -1)
   }
 
   static func setPool(_ index: Int, as actor: String) -> ChildProcess.Command {

@@ -36,19 +36,21 @@ struct RestProbe {
   struct Result {
     var measurements: [RestMeasurement]
     var skipped: String?
+    /// Everything was as expected within the limit.
+    var isSettled: Bool
   }
 
   /// After each trial, when every page has been given up. The memcg lives on.
   ///
-  /// - Parameter emptySwap: swaps off, where reclaim has not made swap empty.
+  /// - Parameter emptySwap: swaps off, and so gives back slots that nobody uses any more.
   mutating func settleTrial(
     _ group: ControlGroup?, _ tolerance: Tolerance, emptySwap: () throws -> Void
   ) throws -> Result {
     self.tolerance = tolerance
-    var isReclaimed = false
     return try settle(fixed: []) {
       var rest = try measureZswap()
       if let group {
+        try group.flushStatistics()
         rest.append(
           RestMeasurement(
             name: "memory.zswap.current", expected: 0,
@@ -59,14 +61,9 @@ struct RestProbe {
           name: "KiB of swap in use", expected: 0, observed: try Swapfile.kibibytesUsed()))
       return rest
     } nudge: {
-      guard try Swapfile.kibibytesUsed() > 0 else { return try Self.drain() }
       // A page whose user went while it was written back stays in the swap cache
-      // until somebody wants its memory or its slot. Reclaim of the memcg may think
-      // it too young.
-      if isReclaimed { return try emptySwap() }
-      try Self.drain()
-      group?.reclaim(bytes: 1 << 20)
-      isReclaimed = true
+      // until somebody wants its memory or its slot, and to reclaim it is too young.
+      if try Swapfile.kibibytesUsed() > 0 { try emptySwap() } else { try Self.drain() }
     }
   }
 
@@ -93,15 +90,18 @@ struct RestProbe {
     while true {
       let now = RestMeasurement(name: "kernel taint", expected: taint, observed: try Self.taint())
       if now.observed != now.expected {
-        return Result(measurements: [now], skipped: "the kernel has become tainted")
+        return Result(
+          measurements: [now], skipped: "the kernel has become tainted", isSettled: false)
       }
       let measurements = try [now] + measure()
       let settled = measurements.allSatisfy { $0.observed == $0.expected || Self.isNote($0) }
       let late = MonotonicClock.milliseconds - began > Self.limitMilliseconds
-      if settled || late { return Result(measurements: fixed + measurements, skipped: nil) }
+      if settled || late {
+        return Result(measurements: fixed + measurements, skipped: nil, isSettled: settled)
+      }
       attempts += 1
       if attempts % 4 == 2 { try nudge() }
-      MonotonicClock.sleep(milliseconds: attempts < 8 ? 1 : 20)
+      MonotonicClock.sleep(milliseconds: attempts < 20 ? 1 : 20)
     }
   }
 
@@ -121,6 +121,7 @@ struct RestProbe {
     try group.set("memory.high", "0")
     let began = MonotonicClock.milliseconds
     while true {
+      try group.flushStatistics()
       // Less than a page of bytes charged ahead for objects stays with each CPU,
       // and with the obj_cgroup, until the memcg goes offline: obj_cgroup_release().
       let slack = Int64((sysconf(Int32(_SC_NPROCESSORS_ONLN)) + 1) * PageStamp.size)
@@ -138,7 +139,7 @@ struct RestProbe {
       let late = MonotonicClock.milliseconds - began > limitMilliseconds
       if late || measurements.allSatisfy({ $0.observed == 0 }) { return measurements }
       try Self.drain()
-      MonotonicClock.sleep(milliseconds: 20)
+      MonotonicClock.sleep(milliseconds: 2)
     }
   }
 

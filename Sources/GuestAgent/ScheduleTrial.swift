@@ -66,12 +66,16 @@ struct ScheduleTrial {
       other: setup.free == .exit ? nil : second.child.pid,
       timeoutMilliseconds: spec.holdTimeoutMilliseconds)
 
+    guest.clock.lap("arm")
     try first.start()
     try waitUntilHeld(first, isWorker: isWorker, guest)
+    guest.clock.lap("until held")
     try second.start()
     let blocked = try race(second, guest)
+    guest.clock.lap("race")
     let isStalled = !awaitAll([first, second], guest)
     if isWorker { try awaitWorker(guest) }
+    guest.clock.lap("returns")
 
     let hold = try hooks.hold()
     report.hold = HoldReport(schedule: schedule, state: hold.state, blocked: blocked)
@@ -82,6 +86,7 @@ struct ScheduleTrial {
         .place(of: slot, in: try guest.group.inode)
     }
     if !isStalled { try undo(guest) }
+    guest.clock.lap("read the record")
 
     guest.conclude(&report, isStalled: isStalled, tolerance: tolerance) { () throws -> PageAudit? in
       if guest.holder.child.ending != nil { return nil }
