@@ -79,8 +79,6 @@ final class TrialGuest {
     defer { clock.lap("page out") }
     try holder.fill()
     for attempt in 0..<16 {
-      // Pages wait in the batch of the CPU that they were touched on, where their
-      // owner, on another by now, cannot isolate them.
       if attempt > 0 { try RestProbe.drain() }
       if attempt < 8 {
         try holder.pageOut()
