@@ -26,6 +26,7 @@ final class Hand {
     }
   }
 
+  /// - Returns: as a system call: negative for an errno.
   private static func run(
     _ command: ChildProcess.Command, swaps: [Swapfile], pool: [Zswap.PoolChange]
   ) -> Int32 {
@@ -35,19 +36,19 @@ final class Hand {
     case .reclaim:
       group.reclaim(bytes: Int(command.second))
       return 0
-    case .swapOff: return swaps[Int(command.first)].swapOff()
+    case .swapOff: return -swaps[Int(command.first)].swapOff()
     case .setPool:
       do throws(SystemError) { try pool[Int(command.first)].apply() } catch {
-        return error.errno.rawValue
+        return -error.errno.rawValue
       }
       return 0
-    case .offlineMemcg: return offline(group, inode: UInt64(command.second))
+    case .offlineMemcg: return -offline(group, inode: UInt64(command.second))
     case .offlineCPU:
       do throws(SystemError) {
         try SecondCPU.setOnline(false)
-      } catch { return error.errno.rawValue }
+      } catch { return -error.errno.rawValue }
       return 0
-    case nil: return EINVAL
+    case nil: return -EINVAL
     }
   }
 

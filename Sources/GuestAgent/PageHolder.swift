@@ -260,7 +260,7 @@ final class PageHolder {
     mutating func serve(_ station: ChildProcess.Station) -> Never {
       while let command = station.receive() {
         guard let kind = Kind(rawValue: command.kind) else { _exit(1) }
-        let errno = ActorName.act(command.actor) { run(kind, command) }
+        let errno = ActorName.act(command.actor) { -run(kind, command) }
         if command.actor >= 0 { try? KernelFile.write("page-holder", to: "/proc/self/comm") }
         station.reply(errno)
       }

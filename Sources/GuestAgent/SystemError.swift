@@ -75,6 +75,21 @@ enum KernelFile {
     }
   }
 
+  /// Writes a command and reads, from the same descriptor, what came of it.
+  static func ask(_ text: String, of path: String) throws(SystemError) -> String {
+    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last("open", path) }
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      throw .last("write “\(text)” to", path)
+    }
+    var answer = [UInt8](repeating: 0, count: 256)
+    let count = pread(descriptor, &answer, answer.count, 0)
+    guard count >= 0 else { throw .last("read", path) }
+    return String(decoding: answer[..<count], as: UTF8.self)
+  }
+
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   static func entries(_ path: String) throws(SystemError) -> [String] {

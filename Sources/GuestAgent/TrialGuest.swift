@@ -101,10 +101,10 @@ final class TrialGuest {
   func clearReferenced() throws -> (before: Int, after: Int) {
     defer { clock.lap("clear referenced bits") }
     let count = try lruLength()
-    let failure = count > 0 ? HooksModule.walk(group, count: count) : 0
-    guard failure == 0 else {
+    let isolated = count > 0 ? HooksModule.walk(group, count: count) : 0
+    guard isolated >= 0 else {
       throw SystemError(
-        operation: "walk the LRU of", object: group.name, errno: .init(rawValue: failure))
+        operation: "walk the LRU of", object: group.name, errno: .init(rawValue: -isolated))
     }
     return (count, try lruLength())
   }
