@@ -16,7 +16,8 @@ struct Harness: AsyncParsableCommand {
 
       """,
     subcommands: [
-      RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, DoctorCommand.self,
+      RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, CorpusCommand.self,
+      DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -97,6 +97,9 @@ struct RunCommand: AsyncParsableCommand {
     })
   var budget: Double?
 
+  @Flag(help: "Begin no trial after the first finding.")
+  var failFast = false
+
   @Option(
     help: "How often each of the first findings is tried again on a fresh guest; 0 for never.")
   var confirm = RunRequest.defaultReproductions
@@ -165,6 +168,7 @@ struct RunCommand: AsyncParsableCommand {
     request.budgetSeconds = budget
     // A loss that was asked for comes again each time.
     request.reproductions = guestFault == nil ? confirm : 0
+    request.failsFast = failFast
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil

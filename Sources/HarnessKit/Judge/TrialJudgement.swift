@@ -49,6 +49,9 @@ public struct TrialJudgement: Hashable, Sendable, Codable {
     self.notes = notes
   }
 
+  /// There is a finding that is not known.
+  var hasFailed: Bool { findings.contains { $0.known == nil } }
+
   public var verdict: Verdict {
     .of(findings: findings, failures: failures, reasons: reasons)
   }

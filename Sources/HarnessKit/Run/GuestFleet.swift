@@ -14,6 +14,8 @@ struct GuestFleet: Sendable {
   let status: StatusLine
   /// When no further trial is begun.
   var deadline: Date?
+  /// No further trial is begun after one that this is true of.
+  var isLast: (@Sendable (GuestRun.Evidence) -> Bool)?
 
   struct Outcome: Sendable {
     var results: [GuestRun.Result]
@@ -96,6 +98,7 @@ struct GuestFleet: Sendable {
           + "\(prepared.kernelRecord.release ?? "the kernel")")
       var guest = GuestRun(specs: specs, silenceLimit: silenceLimit, progress: progress)
       guest.deadline = deadline
+      guest.isLast = isLast
       var result = GuestRun.Result()
       do {
         result = try await start(guest, ticket, disk, log, shelf)
@@ -113,7 +116,8 @@ struct GuestFleet: Sendable {
         state.queue.putBack(specs.filter { !had.contains($0.index) })
         if result.restoreFailure == nil {
           state.results.append(result)
-          if result.failure != nil || had.isEmpty { state.hasStopped = true }
+          let isOver = isLast.map { result.trials.contains(where: $0) } ?? false
+          if result.failure != nil || had.isEmpty || isOver { state.hasStopped = true }
         }
       }
       if let reason = result.restoreFailure, case .restore(let snapshot) = ticket {

@@ -65,6 +65,8 @@ public struct GuestRun: Sendable {
   public var silenceLimit: Int
   /// No trial is waited for after this, but the one that is under way.
   public var deadline: Date?
+  /// No trial is waited for after one that this is true of.
+  var isLast: (@Sendable (Evidence) -> Bool)?
   var progress: TrialProgress
 
   init(
@@ -96,6 +98,7 @@ public struct GuestRun: Sendable {
       defer { watch.cancel() }
       var state = State(specs: specs, start: start, silenceLimit: silenceLimit, began: began)
       state.deadline = deadline
+      state.isLast = isLast
       if case .restore = start {
         // It waits in the socket until the guest is there to read it.
         try? await session.send(.greet)
@@ -144,6 +147,7 @@ extension GuestRun {
     let began: Date
     var isFlooded = false
     var deadline: Date?
+    var isLast: (@Sendable (Evidence) -> Bool)?
 
     private var result = Result()
     private var classifier = SplatClassifier()
@@ -340,7 +344,7 @@ extension GuestRun {
           open = []
           return actions + stop()
         }
-        if let deadline, Date() >= deadline {
+        if isLast?(first) == true || deadline.map({ Date() >= $0 }) == true {
           open = []
           return actions + stop()
         }

@@ -28,6 +28,8 @@ public struct RunRequest: Sendable {
   public var kernelWords: [String]
   /// When no further trial is begun, in seconds from the start; nil for never.
   public var budgetSeconds: Double?
+  /// Whether no further trial is begun after the first finding.
+  public var failsFast: Bool
   /// How often a finding's schedule is run again.
   public var reproductions: Int
   /// See `GuestRun.silenceLimit`, in seconds.
@@ -50,6 +52,7 @@ public struct RunRequest: Sendable {
     machine = "q35"
     accelerator = .auto
     kernelWords = []
+    failsFast = false
     reproductions = RunRequest.defaultReproductions
     silenceLimit = GuestRun.silenceLimit
     snapshot = true
@@ -103,7 +106,8 @@ public struct HarnessRun: Sendable {
       defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
       let outcome = try await GuestFleet(
         prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
-        status: progress, deadline: deadline
+        status: progress, deadline: deadline,
+        isLast: request.failsFast ? { @Sendable in Self.judge($0).hasFailed } : nil
       ).run()
       record.guests = outcome.guests
       record.notes += outcome.notes
@@ -224,28 +228,36 @@ public struct HarnessRun: Sendable {
       results.flatMap(\.trials).map { ($0.spec.index, $0) }, uniquingKeysWith: { first, _ in first }
     )
     let notBegun =
-      request.budgetSeconds == nil || results.contains { $0.failure != nil }
-      ? "it was not begun" : "the budget was used up before it"
+      if results.contains(where: { $0.failure != nil }) {
+        "it was not begun"
+      } else if request.failsFast, evidence.values.contains(where: { Self.judge($0).hasFailed }) {
+        "it was not begun, after the first finding"
+      } else {
+        request.budgetSeconds == nil ? "it was not begun" : "the budget was used up before it"
+      }
     return specs.map { spec in
       guard let trial = evidence[spec.index] else {
         return JudgedTrial(judgement: .unreported(spec, splats: [], why: notBegun))
       }
-      guard let report = trial.report else {
-        var judgement = TrialJudgement.unreported(
-          spec, splats: trial.splats, why: "the guest was lost in it")
-        if var loss = trial.loss {
-          loss.schedule = spec.schedule
-          loss.trial = spec.index
-          judgement.findings.append(loss)
-        }
-        return JudgedTrial(
-          judgement: judgement, secondsFromReady: trial.secondsFromReady)
-      }
-      let judgement = Judge.judge(
-        spec: spec, report: report, splats: trial.splats, notices: trial.notices)
       return JudgedTrial(
-        judgement: judgement, report: report, secondsFromReady: trial.secondsFromReady)
+        judgement: Self.judge(trial), report: trial.report,
+        secondsFromReady: trial.secondsFromReady)
     }
+  }
+
+  private static func judge(_ trial: GuestRun.Evidence) -> TrialJudgement {
+    if let report = trial.report {
+      return Judge.judge(
+        spec: trial.spec, report: report, splats: trial.splats, notices: trial.notices)
+    }
+    var judgement = TrialJudgement.unreported(
+      trial.spec, splats: trial.splats, why: "the guest was lost in it")
+    if var loss = trial.loss {
+      loss.schedule = trial.spec.schedule
+      loss.trial = trial.spec.index
+      judgement.findings.append(loss)
+    }
+    return judgement
   }
 }
 

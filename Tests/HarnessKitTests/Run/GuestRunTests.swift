@@ -52,6 +52,18 @@ import Testing
     "---[ end trace 0000000000000000 ]---",
   ].map { .consoleLine("[    4.000000] \($0)") }
 
+  @Test mutating func `a run that is to end with the first finding begins no other trial`() {
+    state.isLast = { $0.report?.index == 0 }
+    ready()
+    #expect(
+      take(
+        .message(.trialStarted(0)), Self.report(0), Self.mark(.trialBegins(0)),
+        Self.mark(.trialEnds(0))
+      ).suffix(2) == [.trialDone, .stop])
+    // What it says after that is not taken.
+    #expect(take(.message(.trialStarted(1))).isEmpty)
+  }
+
   @Test mutating func `the guest that was booted is told its trials`() {
     let actions: [GuestRun.Action] = [
       .ready(save: Self.hello()), .send(.run(Self.specs)),

@@ -1,0 +1,81 @@
+import Foundation
+import SystemPackage
+
+/// Runs the mutants of a checkout, one after the other, and keeps each one's run.
+///
+/// What is there from before, of the same kernel, and came to an end, is not run
+/// again: it may be interrupted, and goes on where it was.
+public struct CorpusRun: Sendable {
+  /// Of every run; its kernel, its folder and its first finding are set here.
+  public var request: RunRequest
+  public var fragments: [String]
+  /// Where the runs are, each in a folder of the mutant's name.
+  public var folder: String
+  let checkout: Checkout
+  let cache: Cache
+  let progress: StatusLine
+
+  public init(
+    _ request: RunRequest, fragments: [String], folder: String, checkout: Checkout, cache: Cache,
+    progress: StatusLine
+  ) {
+    self.request = request
+    self.fragments = fragments
+    self.folder = folder
+    self.checkout = checkout
+    self.cache = cache
+    self.progress = progress
+  }
+
+  /// - Returns: a result for each, in their order.
+  /// - Parameter done: called with each as it is there.
+  public func run(
+    _ mutants: [Mutant], done: (MutantResult) -> Void
+  ) async throws -> [MutantResult] {
+    var results: [MutantResult] = []
+    for mutant in mutants {
+      try Task.checkCancellation()
+      let result = try await run(mutant)
+      results.append(result)
+      done(result)
+    }
+    return results
+  }
+
+  private func run(_ mutant: Mutant) async throws -> MutantResult {
+    progress.phase("\(mutant.id): building the kernel")
+    var build = KernelBuild()
+    build.fragments = fragments
+    build.mutants = [mutant.id]
+    let image: FilePath
+    do {
+      image = try await build.image(checkout: checkout, cache: cache)
+    } catch let error as KernelError where error.code != .host {
+      return MutantResult(mutant, notBuilt: error.description)
+    }
+    let path = "\(folder)/\(mutant.id)"
+    let sum = try await ContentHash.of(file: image)
+    if let record = Self.finished(path), record.kernel?.sha256 == sum {
+      return MutantResult(mutant, record)
+    }
+    try? FileManager.default.removeItem(atPath: path)
+    var request = request
+    request.kernel = image.string
+    request.out = path
+    request.failsFast = true
+    request.reproductions = 0
+    let outcome = try await HarnessRun(
+      request, checkout: checkout, cache: cache, progress: progress
+    ).run()
+    try Task.checkCancellation()
+    return MutantResult(mutant, outcome.record)
+  }
+
+  /// The record of a run that says something.
+  private static func finished(_ path: String) -> RunRecord? {
+    guard let data = FileManager.default.contents(atPath: "\(path)/result.json"),
+      let record = try? RunRecord(json: data)
+    else { return nil }
+    return record.status == .error ? nil : record
+  }
+}
