@@ -11,7 +11,7 @@ runs=runs/known-bad
 mutants=(
   "R1a|writeback@unlocked > swapoff@trees-freed"
   "R1b|writeback@unlocked > swapoff@trees-freed"
-  "R2|writeback@unlocked > store@done"
+  "R2|writeback@unlocked > store@end"
   "R23|writeback@unlocked > swapoff@trees-freed"
   "I3|writeback@done > load@end"
   "I8|writeback@unlocked > invalidate@freed"

@@ -12,7 +12,7 @@ public struct Reproduction: Hashable, Sendable, Codable {
   public var others: Int
   /// Runs whose window was entered, or that failed; the rest say nothing.
   public var runs: Int
-  /// Of each that brought it: from the guest being ready until the trial was over.
+  /// Of each that brought either: from the guest being ready until the trial was over.
   public var seconds: [Double]
 
   public init(
@@ -36,12 +36,13 @@ public struct Reproduction: Hashable, Sendable, Codable {
     let isEntered = trial.verdict == .pass
     guard isEntered || !failing.isEmpty else { return }
     runs += 1
+    guard !failing.isEmpty else { return }
     if failing.contains(where: { $0.fingerprint == fingerprint }) {
       failures += 1
-      if let seconds { self.seconds.append(seconds) }
-    } else if !failing.isEmpty {
+    } else {
       others += 1
     }
+    if let seconds { self.seconds.append(seconds) }
   }
 
   /// Wilson's 95 % interval of the rate. It is honest at 0 of n and n of n, where
