@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import HarnessKit
 
 @main
 struct Harness: AsyncParsableCommand {
@@ -20,4 +22,24 @@ struct Harness: AsyncParsableCommand {
       DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
+
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      let code = exitCode(for: error)
+      guard CommandLine.arguments.contains("--bisect"), !code.isSuccess else {
+        exit(withError: error)
+      }
+      // git bisect run would take a usage error for a bad kernel.
+      let message = fullMessage(for: error)
+      if !message.isEmpty { FileHandle.standardError.write(Data("\(message)\n".utf8)) }
+      Foundation.exit(BisectExit.code(ofExit: code.rawValue))
+    }
+  }
 }

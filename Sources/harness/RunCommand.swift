@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import GuestWire
 import HarnessKit
+import SystemPackage
 
 /// The main job.
 struct RunCommand: AsyncParsableCommand {
@@ -13,15 +14,31 @@ struct RunCommand: AsyncParsableCommand {
         harness --kernel arch/x86/boot/bzImage
         harness --kernel vmlinuz --kernel-build /usr/src/linux-headers-6.12
         harness --schedule "writeback@unlocked > swapoff@trees-freed"
+        git bisect run harness --kernel-tree . --bisect --finding "in shrink_memcg_cb"
         harness                       (Debian's stock kernel, fetched if need be)
 
       EXIT STATUS
         0 pass, 1 finding, 2 the harness or the host broke, 3 the kernel cannot be built,
         booted or used, 4 a window was not entered, 64 bad usage
+        With --bisect, as git bisect run has it: 0 good, 1 bad, 125 nothing can be said about
+        this kernel, 128 nothing could be said about any
       """)
 
   @Option(help: ArgumentHelp("The kernel under test.", valueName: "bzImage"))
   var kernel: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Build the kernel under test from this source tree, as harness kernel build does.",
+      valueName: "dir"))
+  var kernelTree: String?
+
+  @Option(
+    name: .customLong("with"),
+    help: ArgumentHelp(
+      "With --kernel-tree: fragments of its configuration.",
+      valueName: "fragment,..."))
+  var fragments = "kasan"
 
   @Option(
     help: ArgumentHelp(
@@ -100,6 +117,16 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Begin no trial after the first finding.")
   var failFast = false
 
+  @Flag(help: "Exit as git bisect run wants it; implies --fail-fast and --confirm 0.")
+  var bisect = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The finding that is looked for, by its fingerprint or a part of its title: with --bisect,"
+        + " any other is a commit to skip.",
+      valueName: "text"))
+  var finding: String?
+
   @Option(
     help: "How often each of the first findings is tried again on a fresh guest; 0 for never.")
   var confirm = RunRequest.defaultReproductions
@@ -139,6 +166,9 @@ struct RunCommand: AsyncParsableCommand {
       throw ValidationError("--hold-timeout is 1 to 600")
     }
     if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
+    guard kernel == nil || kernelTree == nil else {
+      throw ValidationError("give --kernel or --kernel-tree, not both")
+    }
     guard schedule.isEmpty && scheduleFile == nil || scenario.isEmpty else {
       throw ValidationError("give schedules or --scenario, not both")
     }
@@ -167,24 +197,36 @@ struct RunCommand: AsyncParsableCommand {
     request.silenceLimit = silenceLimit
     request.budgetSeconds = budget
     // A loss that was asked for comes again each time.
-    request.reproductions = guestFault == nil ? confirm : 0
-    request.failsFast = failFast
+    request.reproductions = guestFault == nil && !bisect ? confirm : 0
+    // A finding of another kind must not hide the one that is looked for.
+    request.failsFast = failFast || bisect && finding == nil
+    request.target = finding
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil
     request.kernelWords = guestFault.map { ["zswap_harness.fault=\($0)"] } ?? []
 
     try await reportingFailures { [request] in
+      let checkout = try Checkout.locate()
+      let cache = try Cache.standard()
+      var request = request
+      if let kernelTree {
+        var build = KernelBuild()
+        build.source = .directory(FilePath(kernelTree))
+        build.fragments = fragments.split(separator: ",").map(String.init)
+        request.kernel = try await build.image(checkout: checkout, cache: cache).string
+      }
       let progress = StatusLine()
       defer { progress.finish() }
-      let job = HarnessRun(
-        request, checkout: try Checkout.locate(), cache: try Cache.standard(), progress: progress)
+      let job = HarnessRun(request, checkout: checkout, cache: cache, progress: progress)
       let outcome = try await Interruption.cancelling { try await job.run() }
       progress.finish()
       print(
         TextReport.text(of: outcome.record, colour: isatty(STDOUT_FILENO) == 1), terminator: "")
       FileHandle.standardError.write(Data("results: \(outcome.folder)\n".utf8))
-      throw ExitCode(outcome.record.exitCode)
+      throw ExitCode(
+        bisect
+          ? BisectExit.code(of: outcome.record, target: finding) : outcome.record.exitCode)
     }
   }
 }

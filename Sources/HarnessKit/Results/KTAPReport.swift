@@ -6,7 +6,7 @@ public struct KTAPReport {
     var groups: [(name: String, cases: [Case])] = []
     for trial in record.trials {
       if groups.last?.name != trial.scenario { groups.append((trial.scenario, [])) }
-      groups[groups.count - 1].cases.append(Case(trial))
+      groups[groups.count - 1].cases.append(Case(trial, target: record.target))
     }
     groups.append(("claims", record.claims.map(Case.init)))
     var lines = ["KTAP version 1", "1..\(groups.count + 1)"]
@@ -33,12 +33,14 @@ public struct KTAPReport {
       self.directive = directive
     }
 
-    init(_ trial: TrialRecord) {
+    init(_ trial: TrialRecord, target: String?) {
       name = trial.title
       isOK = trial.verdict == .pass || trial.verdict == .notExercised
       switch trial.verdict {
       case .pass: diagnostics = ["outcome: \(trial.outcome)"]
-      case .fail: diagnostics = trial.failingFindings.map(Case.line(of:))
+      case .fail:
+        diagnostics = trial.failingFindings.map(Case.line(of:))
+        if !trial.findings.contains(where: { $0.isTarget(target) }) { directive = "other" }
       case .notExercised:
         directive = "SKIP not exercised: " + trial.reasons.joined(separator: "; ")
       case .error: directive = "ERROR " + trial.failures.map(\.message).joined(separator: "; ")

@@ -99,6 +99,9 @@ public struct RunRecord: Hashable, Sendable, Codable {
   public var startedAt: Date
   public var finishedAt: Date?
   public var durationSeconds: Double?
+  /// The finding that was looked for, by its fingerprint or a part of its title; nil
+  /// for any.
+  public var target: String?
   /// The seed from which every trial's is derived, `0x…`: a JSON number would
   /// lose its low bits in most readers.
   public var seed: String

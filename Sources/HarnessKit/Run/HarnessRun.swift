@@ -28,6 +28,8 @@ public struct RunRequest: Sendable {
   public var kernelWords: [String]
   /// When no further trial is begun, in seconds from the start; nil for never.
   public var budgetSeconds: Double?
+  /// Of the finding that is looked for: see `Finding.isTarget`.
+  public var target: String?
   /// Whether no further trial is begun after the first finding.
   public var failsFast: Bool
   /// How often a finding's schedule is run again.
@@ -85,6 +87,7 @@ public struct HarnessRun: Sendable {
   public func run() async throws -> Outcome {
     let start = Date()
     var record = RunRecord(begun: start, commandLine: request.commandLine, seed: request.seed)
+    record.target = request.target
     let path =
       request.out
       ?? RunFolder.defaultPath(at: start, kernel: request.kernel ?? "debian-stock")
