@@ -126,7 +126,7 @@ public struct CorpusTable {
     let percent = count == 0 ? 0 : Int((Double(killed) / Double(count) * 100).rounded(.down))
     lines.append("Mutation score: \(killed) of \(count), \(percent) %.")
     let medians = Mutant.Kind.allCases.compactMap { kind in
-      medianSeconds(kind).map { "\(kind.rawValue) \(Self.tenths($0)) s" }
+      medianSeconds(kind).map { "\(kind.rawValue) \(TimeText.fixed($0, 1)) s" }
     }
     if !medians.isEmpty {
       lines.append(
@@ -158,16 +158,11 @@ public struct CorpusTable {
     if let kill = result.kill {
       cells += [kill.title, kill.claims.map(\.rawValue).joined(separator: " ")]
       cells.append(kill.schedule.map { "`\($0)`" } ?? "")
-      cells += ["\(kill.trials)", kill.seconds.map(tenths) ?? ""]
+      cells += ["\(kill.trials)", kill.seconds.map { TimeText.fixed($0, 1) } ?? ""]
     } else {
       cells += ["", "", "", "", ""]
     }
     let escaped = cells.map { $0.isEmpty ? "-" : $0.replacing("|", with: "\\|") }
     return "| " + escaped.joined(separator: " | ") + " |"
-  }
-
-  private static func tenths(_ seconds: Double) -> String {
-    let tenths = Int((min(max(seconds, 0), 1e6) * 10).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
   }
 }

@@ -68,8 +68,7 @@ public struct Reproduction: Hashable, Sendable, Codable {
     let high = Int((interval.upperBound * 100).rounded(.up))
     let rate = "\(failures) of \(runs) runs (95 % interval \(low) to \(high) %)"
     guard let median = medianSeconds else { return rate }
-    let tenths = Int((min(max(median, 0), 1e6) * 10).rounded())
-    return rate + ", median \(tenths / 10).\(tenths % 10) s after the guest was ready"
+    return rate + ", median \(TimeText.fixed(median, 1)) s after the guest was ready"
   }
 }
 

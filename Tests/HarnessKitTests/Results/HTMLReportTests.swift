@@ -101,6 +101,16 @@ import Testing
     #expect(page.contains("F<sub>4</sub>"))
   }
 
+  @Test func `the page says how often a finding came again, and what its guests were`() throws {
+    let page = try HTMLReport.text(of: Records.failed)
+    #expect(
+      page.contains(
+        "Again on fresh guests: 5 of 5 runs (95 % interval 56 to 100 %), "
+          + "median 0.5 s after the guest was ready."))
+    #expect(page.contains("1 booted (ready after 2.7 s), 1 restored, never ready"))
+    #expect(page.contains("1250 ms, 900 of them: race"))
+  }
+
   @Test func `a finding counts for more than an error, and that for more than a doubt`() {
     #expect(
       TrialMark.allCases.sorted() == [

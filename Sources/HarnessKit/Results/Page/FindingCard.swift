@@ -16,6 +16,9 @@ struct FindingCard {
   let excerpt: String?
   let trials: [Int]
   let moreTrials: Int?
+  /// How often it came again on fresh guests, and by which schedule.
+  let again: String?
+  let shortest: String?
 
   /// Links that one finding has.
   private static let links = 40
@@ -26,11 +29,15 @@ struct FindingCard {
       for finding in trial.findings { seenIn[finding.fingerprint, default: []].append(trial.index) }
     }
     return record.findings.enumerated().map { number, finding in
-      FindingCard(finding, number: number, in: seenIn[finding.fingerprint] ?? [])
+      FindingCard(
+        finding, number: number, in: seenIn[finding.fingerprint] ?? [],
+        record.reproductions?.first { $0.fingerprint == finding.fingerprint })
     }
   }
 
-  private init(_ finding: Finding, number: Int, in seenIn: [Int]) {
+  private init(
+    _ finding: Finding, number: Int, in seenIn: [Int], _ reproduction: Reproduction?
+  ) {
     id = "f\(number)"
     fingerprint = finding.fingerprint
     title = finding.title
@@ -46,6 +53,8 @@ struct FindingCard {
     excerpt = finding.excerpt?.replacing("\r\n", with: "\n")
     let all = seenIn.isEmpty ? finding.trial.map { [$0] } ?? [] : seenIn
     trials = Array(all.prefix(Self.links))
+    again = reproduction?.description
+    shortest = reproduction.flatMap { $0.schedule == finding.schedule ? nil : "\($0.schedule)" }
     moreTrials = all.count > Self.links ? all.count - Self.links : nil
   }
 }

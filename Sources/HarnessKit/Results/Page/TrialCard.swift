@@ -55,7 +55,12 @@ struct TrialCard {
     scenario = trial.scenario
     outcome = ([trial.outcome.description] + trial.failingFindings.map(\.title))
       .joined(separator: "; ").oneLine.shortened(200)
-    time = trial.report.map { "\($0.milliseconds) ms" } ?? "no report"
+    time =
+      trial.report.map { report in
+        let longest = report.phases.max { $0.microseconds < $1.microseconds }
+        return "\(report.milliseconds) ms"
+          + (longest.map { ", \($0.microseconds / 1000) of them: \($0.name)" } ?? "")
+      } ?? "no report"
     isOpen = mark.isTelling
     findings = trial.findings.map { finding in
       Reference(
