@@ -34,7 +34,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   }
 
   /// Whether a task may be held here. At the other points a spinlock or an RCU
-  /// read lock is, or may be, held.
+  /// read lock is, or may be, held; or its actor is over, and nothing would be shown.
   public var maySleep: Bool { HookPoint.maySleepByName[rawValue] ?? false }
 
   /// Where on its actor's path: `unlocked`, `begin`, …
@@ -73,7 +73,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   /// Name and whether a task may be held there; the contract is
   /// `include/linux/zswap_hooks.h` in the patch series.
   private static let table: [(String, Bool)] = [
-    ("writeback@begin", false),
+    ("writeback@begin", true),
     ("writeback@isolated", false),
     ("writeback@unlocked", true),
     ("writeback@pinned", true),
@@ -82,7 +82,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
     ("writeback@submit", true),
     ("writeback@done", true),
     ("writeback@end", false),
-    ("shrinker@begin", false),
+    ("shrinker@begin", true),
     ("shrinker@isolated", false),
     ("shrinker@unlocked", true),
     ("shrinker@pinned", true),
@@ -96,28 +96,28 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
     ("swapoff@quiesced", true),
     ("swapoff@trees-freed", true),
     ("swapoff@end", false),
-    ("invalidate@begin", false),
+    ("invalidate@begin", true),
     ("invalidate@enter", false),
     ("invalidate@erased", false),
     ("invalidate@freed", false),
     ("invalidate@end", false),
-    ("load@begin", false),
+    ("load@begin", true),
     ("load@enter", true),
     ("load@erased", true),
     ("load@done", true),
     ("load@end", false),
-    ("store@begin", false),
+    ("store@begin", true),
     ("store@enter", true),
     ("store@published", true),
     ("store@done", true),
     ("store@end", false),
-    ("pool@begin", false),
+    ("pool@begin", true),
     ("pool@end", false),
-    ("memcg@begin", false),
+    ("memcg@begin", true),
     ("memcg@end", false),
-    ("cpu@begin", false),
+    ("cpu@begin", true),
     ("cpu@end", false),
-    ("fork@begin", false),
+    ("fork@begin", true),
     ("fork@end", false),
   ]
 }
