@@ -59,8 +59,17 @@ public struct Reproduction: Hashable, Sendable, Codable {
 }
 
 extension Schedule {
-  /// The same with one option less, each.
+  /// The same with one end of the chain less, or one option, each.
   public var simpler: [Schedule] {
+    let shorter =
+      points.count > 2
+      ? [Array(points.dropFirst()), points.dropLast()].compactMap {
+        try? Schedule(points: $0, setup: setup)
+      } : []
+    return shorter + plainer
+  }
+
+  private var plainer: [Schedule] {
     let plain = TrialSetup()
     var setups: [TrialSetup] = []
     func drop<Choice: Equatable>(_ option: WritableKeyPath<TrialSetup, Choice>) {
@@ -75,6 +84,6 @@ extension Schedule {
     drop(\.swap)
     drop(\.pages)
     drop(\.failsPin)
-    return setups.map { Schedule(hold: hold, until: until, setup: $0) }
+    return setups.compactMap { try? Schedule(points: points, setup: $0) }
   }
 }
