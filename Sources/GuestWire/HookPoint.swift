@@ -34,7 +34,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   }
 
   /// Whether a task may be held here. At the other points a spinlock or an RCU
-  /// read lock is, or may be, held; or its actor is over, and nothing would be shown.
+  /// read lock is, or may be, held.
   public var maySleep: Bool { HookPoint.maySleepByName[rawValue] ?? false }
 
   /// Where on its actor's path: `unlocked`, `begin`, …
@@ -81,7 +81,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
     ("writeback@decompressed", true),
     ("writeback@submit", true),
     ("writeback@done", true),
-    ("writeback@end", false),
+    ("writeback@end", true),
     ("shrinker@begin", true),
     ("shrinker@isolated", false),
     ("shrinker@unlocked", true),
@@ -90,34 +90,34 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
     ("shrinker@decompressed", true),
     ("shrinker@submit", true),
     ("shrinker@done", true),
-    ("shrinker@end", false),
+    ("shrinker@end", true),
     ("swapoff@begin", true),
     ("swapoff@unused", true),
     ("swapoff@quiesced", true),
     ("swapoff@trees-freed", true),
-    ("swapoff@end", false),
+    ("swapoff@end", true),
     ("invalidate@begin", true),
     ("invalidate@enter", false),
     ("invalidate@erased", false),
     ("invalidate@freed", false),
-    ("invalidate@end", false),
+    ("invalidate@end", true),
     ("load@begin", true),
     ("load@enter", true),
     ("load@erased", true),
     ("load@done", true),
-    ("load@end", false),
+    ("load@end", true),
     ("store@begin", true),
     ("store@enter", true),
     ("store@published", true),
     ("store@done", true),
-    ("store@end", false),
+    ("store@end", true),
     ("pool@begin", true),
-    ("pool@end", false),
+    ("pool@end", true),
     ("memcg@begin", true),
-    ("memcg@end", false),
+    ("memcg@end", true),
     ("cpu@begin", true),
-    ("cpu@end", false),
+    ("cpu@end", true),
     ("fork@begin", true),
-    ("fork@end", false),
+    ("fork@end", true),
   ]
 }

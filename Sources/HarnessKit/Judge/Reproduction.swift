@@ -38,23 +38,28 @@ public struct Reproduction: Hashable, Sendable, Codable {
     }
   }
 
-  /// Wilson's 95 % interval of the rate. It is honest at 0 of n and n of n, where
-  /// the usual one is a point.
-  public var interval: ClosedRange<Double> {
-    guard runs > 0 else { return 0...1 }
-    let z = 1.959964
-    let n = Double(runs)
-    let p = Double(failures) / n
-    let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot() / (1 + z * z / n)
-    return max(0, centre - half)...min(1, centre + half)
-  }
+  /// Of the rate; 95 %.
+  public var interval: ClosedRange<Double> { Wilson.interval(failures, of: runs) }
 
   /// `5 of 5 runs (95 % interval 57 to 100 %)`
   public var description: String {
     let low = Int((interval.lowerBound * 100).rounded(.down))
     let high = Int((interval.upperBound * 100).rounded(.up))
     return "\(failures) of \(runs) runs (95 % interval \(low) to \(high) %)"
+  }
+}
+
+enum Wilson {
+  /// Wilson's 95 % interval of a rate. It is honest at 0 of n and n of n, where the
+  /// usual one is a point.
+  static func interval(_ count: Int, of runs: Int) -> ClosedRange<Double> {
+    guard runs > 0 else { return 0...1 }
+    let z = 1.959964
+    let n = Double(runs)
+    let p = Double(count) / n
+    let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot() / (1 + z * z / n)
+    return max(0, centre - half)...min(1, centre + half)
   }
 }
 

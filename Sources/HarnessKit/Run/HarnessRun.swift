@@ -131,6 +131,7 @@ public struct HarnessRun: Sendable {
     let judgement = RunJudgement.conclude(trials.map(\.0), stray: stray, failures: failures)
     record.trials = trials.map { TrialRecord($0.0, report: $0.1) }
     record.finish(judgement, at: Date())
+    record.notes += RandomSummary(of: record).lines.map(\.trimmed)
     try folder.writeReports(of: record)
     for (number, text) in HandOver.all(of: record).enumerated() {
       try folder.write(text, to: "finding-\(number + 1).txt")
