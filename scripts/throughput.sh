@@ -15,6 +15,19 @@ if ((${#kernels[@]} == 0)); then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+rows=() profiles=()
+for number in "${!kernels[@]}"; do
+  provider="ftrace"
+  if "$harness" kernel config "${kernels[number]}" ZSWAP_HOOKS 2>/dev/null | grep -q '=y'; then
+    provider="patch"
+  fi
+  status=0
+  "$harness" run --kernel "${kernels[number]}" --scenario sweep --provider "$provider" \
+    --out "$folder/$number" >/dev/null 2>&1 || status=$?
+  result=$folder/$number/result.json
+  rows+=("$(python3 scripts/throughput.py rate "$result" "$status" "$(cut -d' ' -f1 /proc/loadavg)")")
+  profiles+=("$(python3 scripts/throughput.py profile "$result")")
+done
 {
   echo "# Trials a second"
   echo
@@ -24,27 +37,11 @@ trap 'rm -rf "$folder"' EXIT
   echo
   echo "| kernel | exit | trials | a second | median ms | 90 % below ms | slowest ms | whole run s | load |"
   echo "|---|---|---|---|---|---|---|---|---|"
-  for number in "${!kernels[@]}"; do
-    provider="ftrace"
-    if "$harness" kernel config "${kernels[number]}" ZSWAP_HOOKS 2>/dev/null | grep -q '=y'; then
-      provider="patch"
-    fi
-    status=0
-    "$harness" run --kernel "${kernels[number]}" --scenario sweep --provider "$provider" \
-      --out "$folder/$number" >/dev/null 2>&1 || status=$?
-    python3 - "$folder/$number/result.json" "$status" "$(cut -d' ' -f1 /proc/loadavg)" <<'PYTHON'
-import json
-import sys
-
-record = json.load(open(sys.argv[1], encoding="utf-8"))
-times = sorted(t["report"]["milliseconds"] for t in record["trials"] if t.get("report"))
-rate = len(times) / (sum(times) / 1000)
-cells = [
-    record["kernel"]["release"], sys.argv[2], len(times), f"{rate:.1f}",
-    times[len(times) // 2], times[len(times) * 9 // 10], times[-1],
-    f"{record['durationSeconds']:.0f}", sys.argv[3],
-]
-print("| " + " | ".join(map(str, cells)) + " |")
-PYTHON
+  printf '%s\n' "${rows[@]}"
+  echo
+  echo "Where that time goes, of all trials together:"
+  for profile in "${profiles[@]}"; do
+    echo
+    echo "$profile"
   done
 } | tee docs/throughput.md

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/swap.h>
@@ -33,6 +36,36 @@ int clinux_swapon(const char *path)
 int clinux_swapoff(const char *path)
 {
 	return swapoff(path) ? errno : 0;
+}
+
+void clinux_run_on_first_cpu(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+void clinux_run_on_any_cpu(void)
+{
+	cpu_set_t cpus;
+
+	memset(&cpus, 0xff, sizeof(cpus));
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+void clinux_run_on_each_cpu(void)
+{
+	int cpu, nr = sysconf(_SC_NPROCESSORS_CONF);
+	cpu_set_t cpus;
+
+	for (cpu = 0; cpu < nr && cpu < CPU_SETSIZE; cpu++) {
+		CPU_ZERO(&cpus);
+		CPU_SET(cpu, &cpus);
+		sched_setaffinity(0, sizeof(cpus), &cpus);
+	}
+	clinux_run_on_any_cpu();
 }
 
 int clinux_power_off(void)

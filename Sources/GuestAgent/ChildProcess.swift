@@ -143,15 +143,18 @@ enum ActorName {
   static func index(_ name: String) -> Int64 { Int64(all.firstIndex(of: name) ?? -1) }
 
   /// Runs what an actor does between its two marks, under its name.
+  ///
+  /// - Parameter body: its result, as of a system call: negative for an errno.
+  /// - Returns: an errno, 0 for success.
   static func act(_ index: Int64, _ body: () -> Int32) -> Int32 {
-    guard all.indices.contains(Int(index)) else { return body() }
+    guard all.indices.contains(Int(index)) else { return max(0, -body()) }
     let name = all[Int(index)]
     try? KernelFile.write(name, to: "/proc/self/comm")
     // swapoff has a point of the kernel's at its begin.
     if name != "swapoff" { HooksModule.mark("\(name)@begin", 0) }
-    let errno = body()
-    HooksModule.mark("\(name)@end", errno)
-    return errno
+    let result = body()
+    HooksModule.mark("\(name)@end", result)
+    return max(0, -result)
   }
 }
 

@@ -51,6 +51,14 @@ struct ControlGroup {
     try KernelFile.number("\(directory)/\(file)")
   }
 
+  /// Brings the memcg's statistics up to date. Reading one of them does so only
+  /// after enough updates (memcg_vmstats_needs_flush()): what is below that waits
+  /// for the periodic flush, up to two seconds. Reading cpu.stat flushes all
+  /// controllers, always: cgroup_rstat_flush_hold().
+  func flushStatistics() throws(SystemError) {
+    _ = try KernelFile.read("\(directory)/cpu.stat")
+  }
+
   /// EAGAIN only says that less was reclaimed than was asked for.
   func reclaim(bytes: Int) {
     try? KernelFile.write("\(bytes)", to: "\(directory)/memory.reclaim")

@@ -18,6 +18,7 @@ final class Hand {
   init(_ name: String, swaps: [Swapfile], pool: [Zswap.PoolChange]) throws(SystemError) {
     child = try ChildProcess(name) { station in
       while let command = station.receive() {
+        if command.actor < 0 { try? KernelFile.write(name, to: "/proc/self/comm") }
         station.reply(
           ActorName.act(command.actor) { Hand.run(command, swaps: swaps, pool: pool) })
       }
@@ -25,6 +26,7 @@ final class Hand {
     }
   }
 
+  /// - Returns: as a system call: negative for an errno.
   private static func run(
     _ command: ChildProcess.Command, swaps: [Swapfile], pool: [Zswap.PoolChange]
   ) -> Int32 {
@@ -34,19 +36,19 @@ final class Hand {
     case .reclaim:
       group.reclaim(bytes: Int(command.second))
       return 0
-    case .swapOff: return swaps[Int(command.first)].swapOff()
+    case .swapOff: return -swaps[Int(command.first)].swapOff()
     case .setPool:
       do throws(SystemError) { try pool[Int(command.first)].apply() } catch {
-        return error.errno.rawValue
+        return -error.errno.rawValue
       }
       return 0
-    case .offlineMemcg: return offline(group, inode: UInt64(command.second))
+    case .offlineMemcg: return -offline(group, inode: UInt64(command.second))
     case .offlineCPU:
       do throws(SystemError) {
         try SecondCPU.setOnline(false)
-      } catch { return error.errno.rawValue }
+      } catch { return -error.errno.rawValue }
       return 0
-    case nil: return EINVAL
+    case nil: return -EINVAL
     }
   }
 
@@ -81,8 +83,10 @@ final class Hand {
       actor: ActorName.index(actor))
   }
 
-  static func swapOff(_ index: Int, as actor: String) -> ChildProcess.Command {
-    .init(kind: Kind.swapOff.rawValue, first: Int64(index), actor: ActorName.index(actor))
+  static func swapOff(_ index: Int, as actor: String? = nil) -> ChildProcess.Command {
+    .init(
+      kind: Kind.swapOff.rawValue, first: Int64(index),
+      actor: actor.map(ActorName.index) ?? -1)
   }
 
   static func setPool(_ index: Int, as actor: String) -> ChildProcess.Command {

@@ -1,4 +1,5 @@
 import CZswapHooks
+import Glibc
 import GuestWire
 import Kmod
 import SystemPackage
@@ -88,17 +89,22 @@ struct HooksModule {
   }
 
   /// Says what the calling process is about to do, or has done.
-  static func mark(_ point: String, _ errno: Int32) {
-    try? write("\(point) \(-errno)", to: "mark")
+  ///
+  /// - Parameter result: as of a system call: negative for an errno.
+  static func mark(_ point: String, _ result: Int32) {
+    try? write("\(point) \(result)", to: "mark")
   }
 
   /// Walks a memcg's LRU.
+  ///
+  /// - Returns: how many entries the walk counted as isolated, or a negative errno.
   static func walk(_ group: ControlGroup, count: Int) -> Int32 {
-    do {
-      try write("\(group.kernelPath) \(count)", to: "writeback")
-      return 0
+    do throws(SystemError) {
+      let answer = try KernelFile.ask(
+        "\(group.kernelPath) \(count)", of: "\(directory)/writeback")
+      return HooksFile.isolated(answer).map(Int32.init(clamping:)) ?? -EPROTO
     } catch {
-      return error.errno.rawValue
+      return -error.errno.rawValue
     }
   }
 }
@@ -124,6 +130,14 @@ enum HooksFile {
           available: words[4].split(separator: ",").compactMap { Provider(rawValue: String($0)) }))
     }
     return points
+  }
+
+  /// How many entries a walk counted as isolated; nil for anything else.
+  static func isolated(_ text: String) -> Int? {
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard words.count == 2, words[0].hasPrefix("walked="), words[1].hasPrefix("isolated=")
+    else { return nil }
+    return Int(words[1].dropFirst("isolated=".count))
   }
 
   /// A constraint's state, and the slot that it held.

@@ -260,7 +260,7 @@ final class PageHolder {
     mutating func serve(_ station: ChildProcess.Station) -> Never {
       while let command = station.receive() {
         guard let kind = Kind(rawValue: command.kind) else { _exit(1) }
-        let errno = ActorName.act(command.actor) { run(kind, command) }
+        let errno = ActorName.act(command.actor) { -run(kind, command) }
         if command.actor >= 0 { try? KernelFile.write("page-holder", to: "/proc/self/comm") }
         station.reply(errno)
       }
@@ -270,9 +270,14 @@ final class PageHolder {
     private mutating func run(_ kind: Kind, _ command: ChildProcess.Command) -> Int32 {
       switch kind {
       case .fill:
+        // A fresh page waits in the batch of the CPU that it was touched on, where
+        // MADV_PAGEOUT on another CPU cannot isolate it.
+        clinux_run_on_first_cpu()
         for page in 0..<pages { rewrite(page) }
       case .verify: verify()
-      case .pageOut: return pageOut(0, pages)
+      case .pageOut:
+        defer { clinux_run_on_any_cpu() }
+        return pageOut(0, pages)
       case .touch:
         for page in 0..<pages {
           if command.first == 1 { rewrite(page) } else { read(page) }

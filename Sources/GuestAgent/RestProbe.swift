@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import GuestWire
 
@@ -36,19 +37,21 @@ struct RestProbe {
   struct Result {
     var measurements: [RestMeasurement]
     var skipped: String?
+    /// Everything was as expected within the limit.
+    var isSettled: Bool
   }
 
   /// After each trial, when every page has been given up. The memcg lives on.
   ///
-  /// - Parameter emptySwap: swaps off, where reclaim has not made swap empty.
+  /// - Parameter emptySwap: swaps off, and so gives back slots that nobody uses any more.
   mutating func settleTrial(
     _ group: ControlGroup?, _ tolerance: Tolerance, emptySwap: () throws -> Void
   ) throws -> Result {
     self.tolerance = tolerance
-    var isReclaimed = false
     return try settle(fixed: []) {
       var rest = try measureZswap()
       if let group {
+        try group.flushStatistics()
         rest.append(
           RestMeasurement(
             name: "memory.zswap.current", expected: 0,
@@ -59,14 +62,9 @@ struct RestProbe {
           name: "KiB of swap in use", expected: 0, observed: try Swapfile.kibibytesUsed()))
       return rest
     } nudge: {
-      guard try Swapfile.kibibytesUsed() > 0 else { return try Self.drain() }
       // A page whose user went while it was written back stays in the swap cache
-      // until somebody wants its memory or its slot. Reclaim of the memcg may think
-      // it too young.
-      if isReclaimed { return try emptySwap() }
-      try Self.drain()
-      group?.reclaim(bytes: 1 << 20)
-      isReclaimed = true
+      // until somebody wants its memory or its slot, and to reclaim it is too young.
+      if try Swapfile.kibibytesUsed() > 0 { try emptySwap() } else { try Self.drain() }
     }
   }
 
@@ -76,6 +74,8 @@ struct RestProbe {
   func settle(_ memcg: [RestMeasurement]) throws -> Result {
     try settle(fixed: memcg) {
       try measureZswap() + measureSystem()
+    } lastly: {
+      Self.measureEntries()
     } nudge: {
       try Self.drain()
     }
@@ -84,30 +84,40 @@ struct RestProbe {
   /// Measures until everything is as expected, or gives what there is at the
   /// limit. A kernel that has become tainted does not come to rest, and what it
   /// leaves lying about is no finding of its own.
+  ///
+  /// - Parameter lastly: measured only once all else is as expected.
   private func settle(
     fixed: [RestMeasurement], _ measure: () throws -> [RestMeasurement],
-    nudge: () throws -> Void
+    lastly: () -> [RestMeasurement] = { [] }, nudge: () throws -> Void
   ) throws -> Result {
     let began = MonotonicClock.milliseconds
     var attempts = 0
     while true {
       let now = RestMeasurement(name: "kernel taint", expected: taint, observed: try Self.taint())
       if now.observed != now.expected {
-        return Result(measurements: [now], skipped: "the kernel has become tainted")
+        return Result(
+          measurements: [now], skipped: "the kernel has become tainted", isSettled: false)
       }
-      let measurements = try [now] + measure()
-      let settled = measurements.allSatisfy { $0.observed == $0.expected || Self.isNote($0) }
+      var measurements = try [now] + measure()
+      var settled = measurements.allSatisfy(Self.isSettled)
       let late = MonotonicClock.milliseconds - began > Self.limitMilliseconds
-      if settled || late { return Result(measurements: fixed + measurements, skipped: nil) }
+      if settled || late {
+        let last = lastly()
+        measurements += last
+        settled = settled && last.allSatisfy(Self.isSettled)
+      }
+      if settled || late {
+        return Result(measurements: fixed + measurements, skipped: nil, isSettled: settled)
+      }
       attempts += 1
       if attempts % 4 == 2 { try nudge() }
-      MonotonicClock.sleep(milliseconds: attempts < 8 ? 1 : 20)
+      MonotonicClock.sleep(milliseconds: attempts < 20 ? 1 : 20)
     }
   }
 
-  /// Written as a note and not waited for: see `nodeItems`.
-  private static func isNote(_ measurement: RestMeasurement) -> Bool {
-    measurement.name == nodeItems
+  /// As expected, or written as a note and not waited for: see `nodeItems`.
+  private static func isSettled(_ measurement: RestMeasurement) -> Bool {
+    measurement.observed == measurement.expected || measurement.name == nodeItems
   }
 
   /// list_lru_del() and __list_lru_walk_one() both decrement it for an entry
@@ -121,6 +131,7 @@ struct RestProbe {
     try group.set("memory.high", "0")
     let began = MonotonicClock.milliseconds
     while true {
+      try group.flushStatistics()
       // Less than a page of bytes charged ahead for objects stays with each CPU,
       // and with the obj_cgroup, until the memcg goes offline: obj_cgroup_release().
       let slack = Int64((sysconf(Int32(_SC_NPROCESSORS_ONLN)) + 1) * PageStamp.size)
@@ -137,8 +148,11 @@ struct RestProbe {
       ]
       let late = MonotonicClock.milliseconds - began > limitMilliseconds
       if late || measurements.allSatisfy({ $0.observed == 0 }) { return measurements }
+      // A CPU that went idle, or to a kernel thread, after the last task of an mm has
+      // that mm still, and with it its pgd: mmgrab_lazy_tlb().
+      clinux_run_on_each_cpu()
       try Self.drain()
-      MonotonicClock.sleep(milliseconds: 20)
+      MonotonicClock.sleep(milliseconds: 2)
     }
   }
 
@@ -168,10 +182,6 @@ struct RestProbe {
         name: "nr_dying_descendants", expected: dying,
         observed: try ControlGroup.dyingDescendants()),
     ]
-    if let objects = Self.liveEntries() {
-      rest.append(
-        RestMeasurement(name: "slab zswap_entry objects", expected: 0, observed: objects))
-    }
     rest.append(
       RestMeasurement(
         name: Self.nodeItems, expected: 0,
@@ -195,15 +205,16 @@ struct RestProbe {
   }
 
   /// Objects of zswap's own slab cache. Shrinking it first empties per-CPU slabs
-  /// and KASAN's quarantine, which count as live otherwise. Nil where the cache
-  /// has no directory of its own (merged, or no CONFIG_SLUB_DEBUG).
-  private static func liveEntries() -> Int64? {
+  /// and KASAN's quarantine, which count as live otherwise; that takes longer than
+  /// all other figures together. None where the cache has no directory of its own
+  /// (merged, or no CONFIG_SLUB_DEBUG).
+  private static func measureEntries() -> [RestMeasurement] {
     let cache = "/sys/kernel/slab/zswap_entry"
     try? KernelFile.write("1", to: "\(cache)/shrink")
     guard let text = try? KernelFile.read("\(cache)/objects"),
-      let total = text.split(separator: " ").first
-    else { return nil }
-    return Int64(total.trimmed)
+      let total = text.split(separator: " ").first, let objects = Int64(total.trimmed)
+    else { return [] }
+    return [RestMeasurement(name: "slab zswap_entry objects", expected: 0, observed: objects)]
   }
 }
 

@@ -65,6 +65,8 @@ struct ScheduleTrial {
     let blocked = try course.run()
     let isStalled = try !course.awaitAll()
 
+    guest.clock.lap("returns")
+
     let holds = try hooks.holds()
     report.hold = HoldReport(
       schedule: schedule, state: holds.first?.state ?? .armed,
@@ -80,6 +82,7 @@ struct ScheduleTrial {
         .place(of: slot, in: try guest.group.inode)
     }
     if !isStalled { try undo(guest) }
+    guest.clock.lap("read the record")
 
     guest.conclude(&report, isStalled: isStalled, tolerance: tolerance) { () throws -> PageAudit? in
       if guest.holder.child.ending != nil { return nil }
@@ -229,8 +232,10 @@ struct ScheduleTrial {
       let orders = schedule.constraints.map(order)
       try hooks.clear()
       try arm(orders.prefix(1))
+      guest.clock.lap("arm")
       try startNext()
       try waitUntilHeld(0, actors[0])
+      guest.clock.lap("until held")
       var blocked: BlockedEvidence?
       for index in orders.indices {
         let held = try hooks.holds()[index]
@@ -258,6 +263,7 @@ struct ScheduleTrial {
         if orders.count > 1 { try hooks.release() }
         try startNext()
       }
+      guest.clock.lap("race")
       return blocked
     }
 

@@ -34,8 +34,8 @@ struct StressTrial {
       },
       try ActorProcess("writeback") {
         while !tally.stopped {
-          let failure = HooksModule.walk(group, count: 32)
-          if failure != 0 { return failure }
+          let isolated = HooksModule.walk(group, count: 32)
+          if isolated < 0 { return -isolated }
           tally.walks += 1
         }
         return 0

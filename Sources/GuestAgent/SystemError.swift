@@ -20,6 +20,10 @@ struct SystemError: Error, Hashable, CustomStringConvertible {
 /// Small text files of /proc, /sys and cgroupfs.
 enum KernelFile {
   static func read(_ path: String) throws(SystemError) -> String {
+    String(decoding: try bytes(of: path), as: UTF8.self)
+  }
+
+  private static func bytes(of path: String) throws(SystemError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .last("open", path) }
     defer { close(descriptor) }
@@ -28,7 +32,7 @@ enum KernelFile {
     while true {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
       guard count >= 0 else { throw .last("read", path) }
-      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      guard count > 0 else { return bytes }
       bytes.append(contentsOf: chunk[..<count])
     }
   }
@@ -44,19 +48,20 @@ enum KernelFile {
 
   /// The value after `key` in a file of "key value" lines.
   static func value(of key: String, in path: String) throws(SystemError) -> Int64 {
-    guard let value = keyed(try read(path))[key] else {
+    guard let value = value(of: key, in: try bytes(of: path)) else {
       throw SystemError(operation: "find \(key) in", object: path, errno: .noSuchFileOrDirectory)
     }
     return value
   }
 
-  static func keyed(_ text: String) -> [String: Int64] {
-    var values: [String: Int64] = [:]
-    for line in text.split(separator: "\n") {
-      let words = line.split(separator: " ", maxSplits: 1)
-      if words.count == 2, let value = Int64(words[1]) { values[String(words[0])] = value }
+  /// As bytes: /proc/vmstat is read several times a trial, and to make strings of
+  /// its lines takes longer than most trials' race.
+  static func value(of key: String, in text: [UInt8]) -> Int64? {
+    let head = Array("\(key) ".utf8)
+    for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: head) {
+      return Int64(String(decoding: line.dropFirst(head.count), as: UTF8.self))
     }
-    return values
+    return nil
   }
 
   /// One write(2): these files take a command per call.
@@ -68,6 +73,21 @@ enum KernelFile {
     guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
       throw .last("write “\(text)” to", path)
     }
+  }
+
+  /// Writes a command and reads, from the same descriptor, what came of it.
+  static func ask(_ text: String, of path: String) throws(SystemError) -> String {
+    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last("open", path) }
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      throw .last("write “\(text)” to", path)
+    }
+    var answer = [UInt8](repeating: 0, count: 256)
+    let count = pread(descriptor, &answer, answer.count, 0)
+    guard count >= 0 else { throw .last("read", path) }
+    return String(decoding: answer[..<count], as: UTF8.self)
   }
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
@@ -88,15 +108,34 @@ enum KernelFile {
 
 /// Monotonic time, and the only sleep that the agent has.
 enum MonotonicClock {
-  static var milliseconds: UInt64 {
+  static var microseconds: UInt64 {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
+    return UInt64(now.tv_sec) * 1_000_000 + UInt64(now.tv_nsec) / 1000
   }
+
+  static var milliseconds: UInt64 { microseconds / 1000 }
 
   static func sleep(milliseconds: Int) {
     var span = timespec(
       tv_sec: milliseconds / 1000, tv_nsec: (milliseconds % 1000) * 1_000_000)
     nanosleep(&span, nil)
+  }
+}
+
+/// Where a trial's time goes.
+struct PhaseClock {
+  private(set) var phases: [TrialPhase] = []
+  private var last = MonotonicClock.microseconds
+
+  /// What has been since the last call was this.
+  mutating func lap(_ name: String) {
+    let now = MonotonicClock.microseconds
+    if let index = phases.firstIndex(where: { $0.name == name }) {
+      phases[index].microseconds += now - last
+    } else {
+      phases.append(TrialPhase(name: name, microseconds: now - last))
+    }
+    last = now
   }
 }

@@ -24,9 +24,15 @@ final class TrialGuest {
   var groupIsGone = false
   /// No trial follows: the one that is under way ends with everything taken down.
   var isUsedUp = false
+  /// The last trial left everything as a sound kernel leaves it.
+  private(set) var isAtRest = false
+  /// Of the trial under way.
+  var clock = PhaseClock()
   private var rest: RestProbe
   private let channel: HostChannel
-  private var lastSwapoff: ActorProcess?
+  /// Who swaps off at the end: what it meets may hang or kill it.
+  private let hand: Hand
+  private var lastSwapoff: ActorReport?
   private var trials = 0
 
   /// Trials that share one set-up at the most: after exit and swapoff the rest is
@@ -34,10 +40,11 @@ final class TrialGuest {
   private static let trialsLimit = 24
 
   init(
-    _ kind: Kind, spec: TrialSpec, swapfile: Swapfile, channel: HostChannel
+    _ kind: Kind, spec: TrialSpec, crew: Crew, channel: HostChannel
   ) throws {
     self.kind = kind
-    self.swapfile = swapfile
+    swapfile = crew.swaps.all[kind.swap]
+    hand = crew.hands[1]
     self.channel = channel
     firstTrial = spec.index
     rest = try RestProbe()
@@ -69,10 +76,9 @@ final class TrialGuest {
   /// Gets every stamped page into zswap: by the owner itself, and what that
   /// leaves, by reclaim of the memcg.
   func pushOut() throws {
+    defer { clock.lap("page out") }
     try holder.fill()
     for attempt in 0..<16 {
-      // Pages wait in the batch of the CPU that they were touched on, where their
-      // owner, on another by now, cannot isolate them.
       if attempt > 0 { try RestProbe.drain() }
       if attempt < 8 {
         try holder.pageOut()
@@ -93,11 +99,12 @@ final class TrialGuest {
   /// - Returns: how many there were, and how many are left: a walk that writes back
   ///   an entry with its bit set has not given it its second chance.
   func clearReferenced() throws -> (before: Int, after: Int) {
+    defer { clock.lap("clear referenced bits") }
     let count = try lruLength()
-    let failure = count > 0 ? HooksModule.walk(group, count: count) : 0
-    guard failure == 0 else {
+    let isolated = count > 0 ? HooksModule.walk(group, count: count) : 0
+    guard isolated >= 0 else {
       throw SystemError(
-        operation: "walk the LRU of", object: group.name, errno: .init(rawValue: failure))
+        operation: "walk the LRU of", object: group.name, errno: .init(rawValue: -isolated))
     }
     return (count, try lruLength())
   }
@@ -115,6 +122,7 @@ final class TrialGuest {
     _ report: inout TrialReport, isStalled: Bool, tolerance: RestProbe.Tolerance,
     verify: () throws -> PageAudit?
   ) {
+    isAtRest = false
     if isStalled {
       report.restSkipped = "an actor makes no progress"
       return
@@ -126,15 +134,20 @@ final class TrialGuest {
     do {
       if let audit = try verify() { report.pages = audit }
       if holder.child.ending == nil { try holder.drop() }
+      clock.lap("verify and drop pages")
       var result = try rest.settleTrial(groupIsGone ? nil : group, tolerance) {
         try swapOff()
       }
+      clock.lap("rest")
       if isUsedUp, result.skipped == nil {
         report.restSince = firstTrial
         let end = try takeDown()
         result.measurements += end.measurements
         result.skipped = end.skipped
+        result.isSettled = result.isSettled && end.isSettled
+        clock.lap("take down")
       }
+      isAtRest = result.isSettled
       report.rest = result.measurements
       report.restSkipped = result.skipped
     } catch {
@@ -145,7 +158,7 @@ final class TrialGuest {
         report.actors.append(
           ActorReport(name: "page-holder", pid: Int(holder.pid), end: end))
       }
-      if let lastSwapoff { report.actors.append(lastSwapoff.report()) }
+      if let lastSwapoff { report.actors.append(lastSwapoff) }
     }
   }
 
@@ -161,14 +174,16 @@ final class TrialGuest {
     return try rest.settle(memcg)
   }
 
-  /// In a process of its own: what it meets may hang or kill it.
   private func swapOff() throws {
     guard try Swapfile.areasInUse() > 0 else { return }
-    let swapoff = try ActorProcess("swapoff-last") { [swapfile] in swapfile.swapOff() }
-    lastSwapoff = swapoff
-    try swapoff.start()
-    guard wait(for: [swapoff]) == nil else { throw TrialError.swapoffStalls }
-    guard swapoff.poll() == .returned(errno: 0) else { throw TrialError.swapoffFails }
+    do {
+      guard try hand.child.order(Hand.swapOff(kind.swap), beat: beat) == 0 else {
+        throw TrialError.swapoffFails
+      }
+    } catch {
+      lastSwapoff = hand.child.report(as: "swapoff-last")
+      throw error
+    }
   }
 
   /// Waits until all have ended; nil then, or those that stand still.
@@ -187,15 +202,12 @@ final class TrialGuest {
 /// What keeps a trial from being run at all.
 enum TrialError: Error, CustomStringConvertible {
   case notPushedOut(stored: Int64, wanted: Int)
-  case swapoffStalls
   case swapoffFails
 
   var description: String {
     switch self {
     case .notPushedOut(let stored, let wanted):
       "only \(stored) of \(wanted) pages went into zswap"
-    case .swapoffStalls:
-      "the last swapoff makes no progress"
     case .swapoffFails:
       "the last swapoff fails"
     }

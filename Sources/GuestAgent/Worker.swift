@@ -137,9 +137,10 @@ enum Worker {
       let report = try trial(spec, &guest, isLast: isLast, hooks, crew, channel)
       try mark(.trialEnds(spec.index))
       try channel.send(.trial(report))
-      // What a stuck or dead task still holds would be held against the next
-      // trial: the host goes on in a fresh guest.
-      if report.restSkipped != nil, report.hold != nil || spec.schedule == nil { break }
+      // What a stuck or dead task still holds, and what has leaked, would be held
+      // against the next trial: the host goes on in a fresh guest. A trial without
+      // a set-up was not begun.
+      if let guest, !guest.isAtRest, !report.phases.isEmpty { break }
     }
     if let hooks { try channel.send(.points(try hooks.points())) }
   }
@@ -170,6 +171,7 @@ enum Worker {
     _ crew: Crew, _ channel: HostChannel
   ) throws -> TrialReport {
     let began = MonotonicClock.milliseconds
+    let clock = PhaseClock()
     let kind: TrialGuest.Kind
     do throws(ScheduleTrial.Unsupported) {
       kind = try self.kind(of: spec, crew, hooks)
@@ -183,10 +185,12 @@ enum Worker {
       current = guest
     } else {
       current = try TrialGuest(
-        kind, spec: spec, swapfile: crew.swaps.all[kind.swap], channel: channel)
+        kind, spec: spec, crew: crew, channel: channel)
     }
     guest = current
+    current.clock = clock
     try current.begin(isLast: isLast)
+    current.clock.lap("set up")
     var report: TrialReport
     switch spec.work {
     case .schedule(let schedule):
@@ -196,13 +200,9 @@ enum Worker {
       try channel.send(.record(trial: spec.index, text: record))
     case .stress(let seconds): report = try StressTrial(seconds: seconds).run(current, spec: spec)
     }
+    current.clock.lap("send the record")
+    report.phases = current.clock.phases
     report.milliseconds = MonotonicClock.milliseconds - began
     return report
-  }
-}
-
-extension TrialSpec {
-  fileprivate var schedule: Schedule? {
-    if case .schedule(let schedule) = work { schedule } else { nil }
   }
 }

@@ -23,6 +23,8 @@ public struct TrialReport: Hashable, Sendable, Codable {
   /// Counts of a stress trial: swapoffs, writebacks, …
   public var counts: [String: UInt64]
   public var milliseconds: UInt64
+  /// What the trial's time went into, in the order in which it did.
+  public var phases: [TrialPhase]
 
   /// The most events that one report carries.
   public static let eventsLimit = 3000
@@ -40,6 +42,18 @@ public struct TrialReport: Hashable, Sendable, Codable {
     place = nil
     counts = [:]
     milliseconds = 0
+    phases = []
+  }
+}
+
+/// A part of a trial, and what it took.
+public struct TrialPhase: Hashable, Sendable, Codable {
+  public var name: String
+  public var microseconds: UInt64
+
+  public init(name: String, microseconds: UInt64) {
+    self.name = name
+    self.microseconds = microseconds
   }
 }
 

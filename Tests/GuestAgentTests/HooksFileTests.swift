@@ -47,6 +47,19 @@ import Testing
     }
   }
 
+  @Test func `a walk's answer tells what it counted as isolated, and a cut one nothing`() {
+    #expect(HooksFile.isolated("walked=17 isolated=3\n") == 3)
+    #expect(HooksFile.isolated("walked=17 isol") == nil)
+    #expect(HooksFile.isolated("") == nil)
+  }
+
+  @Test func `a counter is found by its whole name`() {
+    let text = Array("zswpwb_fails 3\nzswpwb 17\nzswpout 4\n".utf8)
+    #expect(KernelFile.value(of: "zswpwb", in: text) == 17)
+    #expect(KernelFile.value(of: "zswpw", in: text) == nil)
+    #expect(KernelFile.value(of: "zswpwb", in: Array("zswpwb \n".utf8)) == nil)
+  }
+
   @Test func `the LRU's items are summed apart from the node's drifting count`() {
     let text = """
       memcg=28 nid=0 items=2

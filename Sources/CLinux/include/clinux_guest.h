@@ -18,6 +18,16 @@ pid_t clinux_fork(void);
 int clinux_swapon(const char *path);
 int clinux_swapoff(const char *path);
 
+/*
+ * Lets the caller run on the first CPU only, which cannot go offline, or on any
+ * again. A kernel of one CPU has nothing to refuse. Not in the Glibc module.
+ */
+void clinux_run_on_first_cpu(void);
+void clinux_run_on_any_cpu(void);
+
+/* Takes the caller over every CPU once, so that each has the caller's mm. */
+void clinux_run_on_each_cpu(void);
+
 /* Does not return but on failure. */
 int clinux_power_off(void);
 

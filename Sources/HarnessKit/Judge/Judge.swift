@@ -90,6 +90,7 @@ public struct Judge {
     judgeSplats()
     judgeActors()
     judgeOrdering()
+    judgeWalks()
     judgePages()
     judgeRest()
     judgeCounts()
@@ -409,6 +410,39 @@ public struct Judge {
     finding.claims = [.s6]
     judgement.findings.append(finding)
     return false
+  }
+
+  // MARK: - Walks
+
+  /// S8: of what the callback returns, the walk counts LRU_REMOVED_RETRY as isolated
+  /// and LRU_RETRY not: __list_lru_walk_one(). So it counts exactly the writebacks
+  /// that returned 0; shrink_memcg() tells the store that waits for room by it.
+  private mutating func judgeWalks() {
+    guard let schedule = spec.schedule, report.eventsDropped == 0 else { return }
+    for name in ["writeback", "shrinker"] where schedule.involves(name) {
+      // By another way it is not the actor that walks.
+      guard name == "shrinker" || schedule.setup.via == .walk,
+        let begin = report.events.first(where: { $0.point.rawValue == "\(name)@begin" }),
+        let end = report.events.last(where: {
+          $0.point.rawValue == "\(name)@end" && $0.pid == begin.pid
+        }), end.result >= 0
+      else { continue }
+      let done = report.events.filter {
+        $0.kind == .hit && $0.point.rawValue == "\(name)@done" && $0.pid == begin.pid
+          && (begin.sequence...max(begin.sequence, end.sequence)).contains($0.sequence)
+      }
+      let writtenBack = done.count { $0.result == 0 }
+      guard end.result != writtenBack else { continue }
+      if done.isEmpty {
+        doubt("\(name) counted \(end.result) entries as isolated, and passed no \(name)@done")
+        continue
+      }
+      var finding = newFinding(
+        .claim, "\(name)'s walk miscounts what it has written back",
+        "\(end.result) counted as isolated, \(writtenBack) of \(done.count) written back")
+      finding.claims = [.s8]
+      judgement.findings.append(finding)
+    }
   }
 
   // MARK: - Data

@@ -12,10 +12,12 @@ public struct Reproduction: Hashable, Sendable, Codable {
   public var others: Int
   /// Runs whose window was entered, or that failed; the rest say nothing.
   public var runs: Int
+  /// Of each that brought it: from the guest being ready until the trial was over.
+  public var seconds: [Double]
 
   public init(
     schedule: Schedule, provider: Provider, fingerprint: String, failures: Int = 0,
-    others: Int = 0, runs: Int = 0
+    others: Int = 0, runs: Int = 0, seconds: [Double] = []
   ) {
     self.schedule = schedule
     self.provider = provider
@@ -23,16 +25,20 @@ public struct Reproduction: Hashable, Sendable, Codable {
     self.failures = failures
     self.others = others
     self.runs = runs
+    self.seconds = seconds
   }
 
   /// Takes one more run over.
-  public mutating func count(_ trial: TrialJudgement) {
+  ///
+  /// - Parameter seconds: from the guest being ready until the trial was over.
+  public mutating func count(_ trial: TrialJudgement, seconds: Double?) {
     let failing = trial.findings.filter { $0.known == nil }
     let isEntered = trial.verdict == .pass
     guard isEntered || !failing.isEmpty else { return }
     runs += 1
     if failing.contains(where: { $0.fingerprint == fingerprint }) {
       failures += 1
+      if let seconds { self.seconds.append(seconds) }
     } else if !failing.isEmpty {
       others += 1
     }
@@ -41,11 +47,19 @@ public struct Reproduction: Hashable, Sendable, Codable {
   /// Of the rate; 95 %.
   public var interval: ClosedRange<Double> { Wilson.interval(failures, of: runs) }
 
-  /// `5 of 5 runs (95 % interval 57 to 100 %)`
+  /// The upper one of the middle two, where there are two.
+  public var medianSeconds: Double? {
+    seconds.isEmpty ? nil : seconds.sorted()[seconds.count / 2]
+  }
+
+  /// `5 of 5 runs (95 % interval 56 to 100 %), median 0.4 s after the guest was ready`
   public var description: String {
     let low = Int((interval.lowerBound * 100).rounded(.down))
     let high = Int((interval.upperBound * 100).rounded(.up))
-    return "\(failures) of \(runs) runs (95 % interval \(low) to \(high) %)"
+    let rate = "\(failures) of \(runs) runs (95 % interval \(low) to \(high) %)"
+    guard let median = medianSeconds else { return rate }
+    let tenths = Int((min(max(median, 0), 1e6) * 10).rounded())
+    return rate + ", median \(tenths / 10).\(tenths % 10) s after the guest was ready"
   }
 }
 

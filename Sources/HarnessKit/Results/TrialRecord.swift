@@ -20,10 +20,15 @@ public struct TrialRecord: Hashable, Sendable, Codable {
   public var reasons: [String]
   public var checks: [ClaimCheck]
   public var notes: [String]
+  /// From its guest being ready for trials until this one was over, those before it
+  /// included; nil where it was not begun.
+  public var secondsFromReady: Double?
   /// The guest's facts, the events among them; nil where the guest was lost.
   public var report: TrialReport?
 
-  public init(_ judgement: TrialJudgement, report: TrialReport?) {
+  public init(
+    _ judgement: TrialJudgement, report: TrialReport?, secondsFromReady: Double? = nil
+  ) {
     let spec = judgement.spec
     index = spec.index
     scenario = spec.scenario
@@ -47,6 +52,7 @@ public struct TrialRecord: Hashable, Sendable, Codable {
     checks = judgement.checks
     notes = judgement.notes
     self.report = report
+    self.secondsFromReady = secondsFromReady
   }
 
   /// What it is called in every report: what it did, and by which provider.

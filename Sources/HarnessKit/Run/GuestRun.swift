@@ -16,6 +16,8 @@ public struct GuestRun: Sendable {
     public var notices: [ConsoleNotice]
     /// How the guest was lost in this trial, where that is no splat.
     public var loss: Finding?
+    /// From the guest being ready for its trials until this one was over.
+    public var secondsFromReady: Double?
   }
 
   /// What one boot gave.
@@ -159,6 +161,7 @@ extension GuestRun {
     private var shutdown: ShutdownReason?
     private var exit: TetheredProcess.ExitStatus?
     private var lastWords = "booting"
+    private var readyAt: Date?
     private var hello: Hello?
     private var hasReadyMark: Bool
     private var tail: [String] = []
@@ -298,7 +301,9 @@ extension GuestRun {
       guard let hello, hasReadyMark, !hasStopped else { return [] }
       record(classifier.finish())
       result.release = hello.release
-      result.readySeconds = Date().timeIntervalSince(began)
+      let now = Date()
+      readyAt = now
+      result.readySeconds = now.timeIntervalSince(began)
       lastWords = "getting its trials"
       // A kernel that has spoken up is not the one to start others from, and what
       // it said would be missing from their consoles.
@@ -324,8 +329,9 @@ extension GuestRun {
     /// come.
     private mutating func concludeTrials() -> [Action] {
       var actions: [Action] = []
-      while let first = open.first, first.report != nil, endMarks.contains(first.spec.index) {
+      while var first = open.first, first.report != nil, endMarks.contains(first.spec.index) {
         open.removeFirst()
+        first.secondsFromReady = readyAt.map { Date().timeIntervalSince($0) }
         result.trials.append(first)
         actions.append(.trialDone)
         // A kernel that has spoken up is not the one to try the next thing on: what
@@ -369,6 +375,10 @@ extension GuestRun {
           details: "not a word from the guest for \(silenceLimit) s; last: \(lastWords)")
       } else if !hasStopped {
         concludeUnasked()
+      }
+      // The one in which the guest was lost; that took as long as it took to notice.
+      for index in open.indices {
+        open[index].secondsFromReady = readyAt.map { Date().timeIntervalSince($0) }
       }
       result.trials += open
       for index in result.trials.indices {

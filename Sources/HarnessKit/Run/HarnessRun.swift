@@ -88,7 +88,8 @@ public struct HarnessRun: Sendable {
     let folder = try RunFolder(creating: path, record: record)
     let absolute = URL(filePath: path).path
 
-    var trials: [(TrialJudgement, TrialReport?)] = []
+    var trials: [JudgedTrial] = []
+    let deadline = request.budgetSeconds.map { start.addingTimeInterval($0) }
     var stray: [Finding] = []
     var failures: [HarnessFailure] = []
     do {
@@ -102,7 +103,7 @@ public struct HarnessRun: Sendable {
       defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
       let outcome = try await GuestFleet(
         prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
-        status: progress, deadline: request.budgetSeconds.map { start.addingTimeInterval($0) }
+        status: progress, deadline: deadline
       ).run()
       record.guests = outcome.guests
       record.notes += outcome.notes
@@ -119,7 +120,8 @@ public struct HarnessRun: Sendable {
       }
       trials = judge(prepared.specs, outcome.results)
       if outcome.results.allSatisfy({ $0.failure == nil }), !Task.isCancelled {
-        record.reproductions = try await confirm(trials.map(\.0), prepared, folder)
+        record.reproductions = try await confirm(
+          trials.map(\.judgement), prepared, folder, until: deadline)
       }
     } catch let failure as HarnessFailure {
       failures.append(failure)
@@ -128,8 +130,11 @@ public struct HarnessRun: Sendable {
     }
     if Task.isCancelled { failures = [HarnessFailure(.harness, "interrupted")] }
 
-    let judgement = RunJudgement.conclude(trials.map(\.0), stray: stray, failures: failures)
-    record.trials = trials.map { TrialRecord($0.0, report: $0.1) }
+    let judgement = RunJudgement.conclude(
+      trials.map(\.judgement), stray: stray, failures: failures)
+    record.trials = trials.map {
+      TrialRecord($0.judgement, report: $0.report, secondsFromReady: $0.secondsFromReady)
+    }
     record.finish(judgement, at: Date())
     record.notes += RandomSummary(of: record).lines.map(\.trimmed)
     try folder.writeReports(of: record)
@@ -165,11 +170,13 @@ public struct HarnessRun: Sendable {
   /// Runs the schedules of the first findings again, each time in a fresh guest, in
   /// the shortest form that still brings the finding.
   private func confirm(
-    _ trials: [TrialJudgement], _ prepared: RunPreparation.Prepared, _ folder: RunFolder
+    _ trials: [TrialJudgement], _ prepared: RunPreparation.Prepared, _ folder: RunFolder,
+    until deadline: Date?
   ) async throws -> [Reproduction] {
     var reproductions: [Reproduction] = []
+    func mayGoOn() -> Bool { !Task.isCancelled && deadline.map { Date() < $0 } ?? true }
     guard request.reproductions > 0 else { return [] }
-    for trial in trials where reproductions.count < Self.reproducedFindings {
+    for trial in trials where reproductions.count < Self.reproducedFindings && mayGoOn() {
       guard var schedule = trial.spec.schedule,
         let finding = trial.findings.first(where: { $0.known == nil }),
         !reproductions.contains(where: { $0.fingerprint == finding.fingerprint })
@@ -177,7 +184,7 @@ public struct HarnessRun: Sendable {
       func again(_ schedule: Schedule, times: Int) async throws -> Reproduction {
         var result = Reproduction(
           schedule: schedule, provider: trial.spec.provider, fingerprint: finding.fingerprint)
-        for _ in 0..<times where !Task.isCancelled {
+        for _ in 0..<times where mayGoOn() {
           progress.update("again: \(schedule)")
           var single = prepared
           var spec = trial.spec
@@ -186,9 +193,11 @@ public struct HarnessRun: Sendable {
           single.jobs = 1
           let outcome = try await GuestFleet(
             prepared: single, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
-            status: progress
+            status: progress, deadline: deadline
           ).run()
-          for (judged, _) in judge(single.specs, outcome.results) { result.count(judged) }
+          for judged in judge(single.specs, outcome.results) {
+            result.count(judged.judgement, seconds: judged.secondsFromReady)
+          }
         }
         return result
       }
@@ -203,9 +212,15 @@ public struct HarnessRun: Sendable {
     return reproductions
   }
 
+  private struct JudgedTrial {
+    var judgement: TrialJudgement
+    var report: TrialReport?
+    var secondsFromReady: Double?
+  }
+
   private func judge(
     _ specs: [TrialSpec], _ results: [GuestRun.Result]
-  ) -> [(TrialJudgement, TrialReport?)] {
+  ) -> [JudgedTrial] {
     let evidence = Dictionary(
       results.flatMap(\.trials).map { ($0.spec.index, $0) }, uniquingKeysWith: { first, _ in first }
     )
@@ -214,7 +229,7 @@ public struct HarnessRun: Sendable {
       ? "it was not begun" : "the budget was used up before it"
     return specs.map { spec in
       guard let trial = evidence[spec.index] else {
-        return (.unreported(spec, splats: [], why: notBegun), nil)
+        return JudgedTrial(judgement: .unreported(spec, splats: [], why: notBegun))
       }
       guard let report = trial.report else {
         var judgement = TrialJudgement.unreported(
@@ -224,11 +239,13 @@ public struct HarnessRun: Sendable {
           loss.trial = spec.index
           judgement.findings.append(loss)
         }
-        return (judgement, nil)
+        return JudgedTrial(
+          judgement: judgement, secondsFromReady: trial.secondsFromReady)
       }
       let judgement = Judge.judge(
         spec: spec, report: report, splats: trial.splats, notices: trial.notices)
-      return (judgement, report)
+      return JudgedTrial(
+        judgement: judgement, report: report, secondsFromReady: trial.secondsFromReady)
     }
   }
 }

@@ -18,6 +18,43 @@ import Testing
     #expect(judgement.checks.map(\.claim) == [.s2, .s5, .s7])
   }
 
+  // MARK: - Walks
+
+  /// A held walk of two entries, of which the first came back with -ENOMEM.
+  private static func walked(isolated: Int) -> TrialReport {
+    var report = Trials.interleaved()
+    report.events.insert(
+      Trials.event(0, Trials.writebackPid, .known("writeback@begin"), slot: nil), at: 0)
+    report.events += [
+      Trials.event(
+        6, Trials.writebackPid, .writebackDone, result: 0, slot: Slot(type: 0, offset: 18)),
+      Trials.event(
+        7, Trials.writebackPid, .known("writeback@end"), result: isolated, slot: nil),
+    ]
+    for index in report.events.indices { report.events[index].sequence = UInt64(index) }
+    return report
+  }
+
+  @Test func `a walk that counts a failed writeback as isolated violates S8`() {
+    #expect(Trials.judge(Trials.unlocked, Self.walked(isolated: 1)).verdict == .pass)
+    let judgement = Trials.judge(Trials.unlocked, Self.walked(isolated: 2))
+    #expect(judgement.verdict.titles == ["writeback's walk miscounts what it has written back"])
+    #expect(judgement.findings.flatMap(\.claims) == [.s8])
+    // An errno is no count.
+    #expect(Trials.judge(Trials.unlocked, Self.walked(isolated: -4)).verdict == .pass)
+  }
+
+  @Test func `a walk that counts what nobody saw written back is no pass, and no finding`() {
+    var report = Self.walked(isolated: 1)
+    report.events.removeAll { $0.point == .writebackDone }
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.verdict.isNotExercised)
+    // Nor is a record that has lost events.
+    report = Self.walked(isolated: 2)
+    report.eventsDropped = 1
+    #expect(Trials.judge(Trials.unlocked, report).findings.isEmpty)
+  }
+
   // MARK: - Ordering
 
   @Test func `a trial in which nobody was held is no pass`() {

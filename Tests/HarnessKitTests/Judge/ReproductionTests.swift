@@ -24,17 +24,21 @@ import Testing
     let fingerprint = try #require(bad.findings.first?.fingerprint)
     var result = Reproduction(
       schedule: Trials.unlocked, provider: .patch, fingerprint: fingerprint)
-    result.count(bad)
-    result.count(Trials.judge(Trials.unlocked, Trials.interleaved()))
+    result.count(bad, seconds: 0.4)
+    result.count(Trials.judge(Trials.unlocked, Trials.interleaved()), seconds: 9)
     result.count(
-      Trials.judge(Trials.unlocked, Trials.interleaved(), splats: [Trials.splat("WARNING in x")]))
+      Trials.judge(Trials.unlocked, Trials.interleaved(), splats: [Trials.splat("WARNING in x")]),
+      seconds: 9)
     var armed = Trials.interleaved()
     armed.hold?.state = .armed
     armed.events = []
-    result.count(Trials.judge(Trials.unlocked, armed))
+    result.count(Trials.judge(Trials.unlocked, armed), seconds: 9)
     #expect(result.failures == 1)
     #expect(result.others == 1)
     #expect(result.runs == 3)
+    // Of those that brought the finding, and of no others.
+    #expect(result.medianSeconds == 0.4)
+    #expect(result.description.hasSuffix(", median 0.4 s after the guest was ready"))
   }
 
   @Test func `a schedule is shortened by one option at a time, down to none`() {

@@ -48,11 +48,19 @@ enum Records {
   static let failed: RunRecord = {
     var report = Trials.interleaved(index: 0)
     report.milliseconds = 1250
+    report.phases = [TrialPhase(name: "race", microseconds: 900_000)]
     report.rest.append(RestMeasurement(name: "nr_items", expected: 0, observed: -3))
     let bad = Trials.judge(Trials.unlocked, report, splats: [Trials.splat()])
     let lost = TrialJudgement.unreported(
       Trials.spec(Trials.pinned, index: 1), splats: [], why: "the guest was lost")
     let stress = Trials.stress(index: 2)
-    return record([(bad, report), (lost, nil), (Trials.judge(nil, stress), stress)])
+    var failed = record([(bad, report), (lost, nil), (Trials.judge(nil, stress), stress)])
+    failed.trials[0].secondsFromReady = 1.3
+    failed.reproductions = [
+      Reproduction(
+        schedule: Trials.unlocked, provider: .patch, fingerprint: bad.findings[0].fingerprint,
+        failures: 5, runs: 5, seconds: [0.5, 0.4, 0.7, 0.4, 0.6])
+    ]
+    return failed
   }()
 }

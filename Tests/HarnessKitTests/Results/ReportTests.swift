@@ -157,6 +157,7 @@ import Testing
             shrink_memcg_cb
             __list_lru_walk_one
           fingerprint 09cc759560c076b1
+          again on fresh guests: 5 of 5 runs (95 % interval 56 to 100 %), median 0.5 s after the guest was ready
 
         known upstream: invariant: nr_items
           --schedule "writeback@unlocked > swapoff@trees-freed"
