@@ -45,26 +45,42 @@ struct HooksModule {
       })
   }
 
-  /// Forgets what was recorded, and arms one constraint.
-  ///
-  /// - Parameters:
-  ///   - pid: the only process that is held; nil for any.
-  ///   - other: the only process that ends the hold; nil for any.
-  func arm(
-    _ schedule: Schedule, pid: Int32?, other: Int32?, timeoutMilliseconds: Int
-  ) throws(SystemError) {
-    try Self.write("clear", to: "events")
-    let only = pid.map { " pid=\($0)" } ?? ""
-    let by = other.map { " by=\($0)" } ?? ""
-    try Self.write(
-      "clear\n\(schedule.hold.modulePoint) > \(schedule.until.modulePoint) "
-        + "timeout=\(timeoutMilliseconds)\(only)\(by)", to: "schedule")
+  /// A constraint, and whom it is about.
+  struct Order {
+    let constraint: Schedule.Constraint
+    /// The only process that is held; nil for any.
+    let pid: Int32?
+    /// The only process that ends the hold; nil for any.
+    let other: Int32?
+    /// The only slot that is held; nil for any.
+    var slot: Slot?
   }
 
+  /// Forgets what was recorded and armed before.
+  func clear() throws(SystemError) {
+    try Self.write("clear", to: "events")
+    try Self.write("clear", to: "schedule")
+  }
+
+  /// Arms constraints, beside those that are armed.
+  func arm(_ orders: [Order], timeoutMilliseconds: Int) throws(SystemError) {
+    let lines = orders.map { order in
+      let only = order.pid.map { " pid=\($0)" } ?? ""
+      let by = order.other.map { " by=\($0)" } ?? ""
+      let slot = order.slot.map { " slot=\($0)" } ?? ""
+      return "\(order.constraint.hold.modulePoint) > \(order.constraint.until.modulePoint) "
+        + "timeout=\(timeoutMilliseconds)\(only)\(by)\(slot)"
+    }
+    guard !lines.isEmpty else { return }
+    try Self.write(lines.joined(separator: "\n"), to: "schedule")
+  }
+
+  /// Ends all holds, those that have not begun as well.
   func release() throws(SystemError) { try Self.write("release", to: "schedule") }
 
-  func hold() throws -> (state: HoldReport.State, slot: Slot?) {
-    try HooksFile.hold(try Self.read("schedule"))
+  /// The state of each constraint, in the order in which they were armed.
+  func holds() throws -> [HooksFile.Hold] {
+    try HooksFile.holds(try Self.read("schedule"))
   }
 
   /// Lets the pin of the next writeback of that process fail, or nobody's.
@@ -124,14 +140,22 @@ enum HooksFile {
     return Int(words[1].dropFirst("isolated=".count))
   }
 
-  /// The one constraint that a trial has: its state, and whom it held.
-  static func hold(
-    _ text: String
-  ) throws(FormatError) -> (state: HoldReport.State, slot: Slot?) {
-    let words = text.split(whereSeparator: \.isWhitespace)
-    guard words.count == 6, words[1] == ">",
-      let state = HoldReport.State(rawValue: String(words[3])), words[5].hasPrefix("slot=")
-    else { throw FormatError(file: "schedule", line: text) }
-    return (state, Slot(words[5].dropFirst(5)))
+  /// A constraint's state, and the slot that it held.
+  struct Hold: Equatable {
+    var state: HoldReport.State
+    var slot: Slot?
+  }
+
+  /// A line for each constraint.
+  static func holds(_ text: String) throws(FormatError) -> [Hold] {
+    var holds: [Hold] = []
+    for line in text.split(separator: "\n") {
+      let words = line.split(whereSeparator: \.isWhitespace)
+      guard words.count == 6, words[1] == ">",
+        let state = HoldReport.State(rawValue: String(words[3])), words[5].hasPrefix("slot=")
+      else { throw FormatError(file: "schedule", line: String(line)) }
+      holds.append(Hold(state: state, slot: Slot(words[5].dropFirst(5))))
+    }
+    return holds
   }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import GuestWire
 
@@ -147,6 +148,9 @@ struct RestProbe {
       ]
       let late = MonotonicClock.milliseconds - began > limitMilliseconds
       if late || measurements.allSatisfy({ $0.observed == 0 }) { return measurements }
+      // A CPU that went idle, or to a kernel thread, after the last task of an mm has
+      // that mm still, and with it its pgd: mmgrab_lazy_tlb().
+      clinux_run_on_each_cpu()
       try Self.drain()
       MonotonicClock.sleep(milliseconds: 2)
     }

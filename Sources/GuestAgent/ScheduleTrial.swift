@@ -2,7 +2,7 @@ import Glibc
 import GuestWire
 import SystemPackage
 
-/// Steers two actors against each other.
+/// Steers a schedule's actors against each other.
 struct ScheduleTrial {
   let schedule: Schedule
   let hooks: HooksModule
@@ -56,32 +56,28 @@ struct ScheduleTrial {
     if usesUp { guest.isUsedUp = true }
     try guest.pushOut()
     let (entries, left) = try guest.clearReferenced()
-    let first = try makeActor(schedule.hold.actor, isFirst: true, entries, guest)
-    let second = try makeActor(schedule.until.actor, isFirst: false, entries, guest)
-    if setup.failsPin { try HooksModule.failPin(of: first.child.pid) }
-    // The global shrink worker is a kernel thread, and nobody's actor.
-    let isWorker = setup.via == .pool && schedule.hold.actor == "writeback"
-    try hooks.arm(
-      schedule, pid: isWorker ? nil : first.child.pid,
-      other: setup.free == .exit ? nil : second.child.pid,
-      timeoutMilliseconds: spec.holdTimeoutMilliseconds)
+    var course = Course(trial: self, guest: guest, spec: spec)
+    for name in schedule.actors { course.actors.append(try makeActor(name, entries, guest)) }
+    if setup.failsPin {
+      let failing = course.actors.first { $0.name == "writeback" } ?? course.actors[0]
+      try HooksModule.failPin(of: failing.child.pid)
+    }
+    let blocked = try course.run()
+    let isStalled = try !course.awaitAll()
 
-    guest.clock.lap("arm")
-    try first.start()
-    try waitUntilHeld(first, isWorker: isWorker, guest)
-    guest.clock.lap("until held")
-    try second.start()
-    let blocked = try race(second, guest)
-    guest.clock.lap("race")
-    let isStalled = !awaitAll([first, second], guest)
-    if isWorker { try awaitWorker(guest) }
     guest.clock.lap("returns")
 
-    let hold = try hooks.hold()
-    report.hold = HoldReport(schedule: schedule, state: hold.state, blocked: blocked)
-    report.actors = [first, second].map { $0.child.report(as: $0.name) }
+    let holds = try hooks.holds()
+    report.hold = HoldReport(
+      schedule: schedule, state: holds.first?.state ?? .armed,
+      later: schedule.points.count > 2
+        ? schedule.constraints.indices.dropFirst().map {
+          holds.indices.contains($0) ? holds[$0].state : .released
+        } : nil,
+      blocked: blocked)
+    report.actors = course.actors.map { $0.child.report(as: $0.name) }
     let record = try HooksModule.read("events")
-    if let slot = hold.slot, !isStalled, !guest.groupIsGone {
+    if let slot = holds.lazy.compactMap(\.slot).first, !isStalled, !guest.groupIsGone {
       report.place = try LRUListing(HooksModule.read("lru"))
         .place(of: slot, in: try guest.group.inode)
     }
@@ -114,9 +110,10 @@ struct ScheduleTrial {
   // MARK: - Actors
 
   private func makeActor(
-    _ name: String, isFirst: Bool, _ entries: Int, _ guest: TrialGuest
+    _ name: String, _ entries: Int, _ guest: TrialGuest
   ) throws -> Actor {
-    let hand = isFirst ? crew.first : crew.second
+    let position = schedule.actors.firstIndex(of: name) ?? 0
+    let hand = crew.hands[position]
     func byHand(_ command: ChildProcess.Command) -> Actor {
       Actor(name: name, child: hand.child, command: command)
     }
@@ -124,7 +121,7 @@ struct ScheduleTrial {
       Actor(name: name, child: guest.holder.child, command: command)
     }
     switch name {
-    case "writeback": return try writeback(isFirst: isFirst, entries, guest, byHand, byHolder)
+    case "writeback": return try writeback(entries, guest, byHand, byHolder)
     // The first writeback has put its entry at the tail: all come before it.
     case "shrinker": return byHand(Hand.walk(guest.group, max(1, entries), as: name))
     case "swapoff": return byHand(Hand.swapOff(guest.kind.swap, as: name))
@@ -144,16 +141,25 @@ struct ScheduleTrial {
     }
   }
 
+  /// Whether the writeback is held before a point of another actor has told of a
+  /// slot: then the first entry that it comes to is the one that the trial is about.
+  private var writebackChoosesSlot: Bool {
+    for point in schedule.points.dropLast() {
+      if point.actor == "writeback" { return true }
+      if !point.isMark, point.actor != "swapoff" { return false }
+    }
+    return false
+  }
+
   private func writeback(
-    isFirst: Bool, _ entries: Int, _ guest: TrialGuest,
+    _ entries: Int, _ guest: TrialGuest,
     _ byHand: (ChildProcess.Command) -> Actor, _ byHolder: (ChildProcess.Command) -> Actor
   ) throws -> Actor {
     let name = "writeback"
     switch setup.via {
-    // The one that is held is the only one that is looked at; a writeback that is
-    // to come upon the other actor's slot looks at all.
+    // A writeback that is to come upon another actor's slot looks at all.
     case .walk:
-      return byHand(Hand.walk(guest.group, isFirst ? 1 : max(1, entries), as: name))
+      return byHand(Hand.walk(guest.group, writebackChoosesSlot ? 1 : max(1, entries), as: name))
     case .shrinker:
       try Zswap.set("shrinker_enabled", "Y")
       return byHand(
@@ -180,80 +186,204 @@ struct ScheduleTrial {
     }
   }
 
-  // MARK: - Course
+  /// The actors' course, from the first one's start to the last one's end.
+  private struct Course {
+    let trial: ScheduleTrial
+    let guest: TrialGuest
+    let spec: TrialSpec
+    /// As in `schedule.actors`.
+    var actors: [Actor] = []
+    private var started = 0
 
-  /// Waits for the hold; ends also when the actor has returned without it.
-  private func waitUntilHeld(_ actor: Actor, isWorker: Bool, _ guest: TrialGuest) throws {
-    var watchdog = Watchdog()
-    let began = MonotonicClock.milliseconds
-    while try hooks.hold().state == .armed {
-      let hasReturned = actor.poll(milliseconds: 1) != nil
-      if hasReturned, !isWorker || MonotonicClock.milliseconds - began > 5000 { return }
-      if watchdog.isStalled([actor.child.pid]) { return }
-      if hasReturned { MonotonicClock.sleep(milliseconds: 1) }
-      guest.beat()
+    init(trial: ScheduleTrial, guest: TrialGuest, spec: TrialSpec) {
+      self.trial = trial
+      self.guest = guest
+      self.spec = spec
     }
-  }
 
-  /// Until the hold has ended by what the second actor did, or that actor is
-  /// known to wait, or has returned: then it is released, as nothing more would
-  /// come.
-  private func race(_ second: Actor, _ guest: TrialGuest) throws -> BlockedEvidence? {
-    var detector = BlockedDetector()
-    // It mostly comes through at once.
-    for _ in 0..<4 {
-      guard try hooks.hold().state == .held, second.poll(milliseconds: 1) == nil else { break }
+    private var schedule: Schedule { trial.schedule }
+    private var hooks: HooksModule { trial.hooks }
+
+    /// The global shrink worker is a kernel thread, and nobody's actor.
+    private func isWorker(_ actor: String) -> Bool {
+      trial.setup.via == .pool && actor == "writeback"
     }
-    while try hooks.hold().state == .held {
-      if second.poll() != nil {
-        if try hooks.hold().state == .held { try hooks.release() }
-        return nil
+
+    private func order(_ constraint: Schedule.Constraint) -> HooksModule.Order {
+      // Who exits may have its pages freed by whoever was looking at it in /proc.
+      let byAnybody =
+        isWorker(constraint.until.actor)
+        || trial.setup.free == .exit && constraint.until.actor == "invalidate"
+      return HooksModule.Order(
+        constraint: constraint,
+        pid: isWorker(constraint.hold.actor) ? nil : actor(constraint.hold).child.pid,
+        other: byAnybody ? nil : actor(constraint.until).child.pid)
+    }
+
+    private func actor(_ point: HookPoint) -> Actor {
+      actors[schedule.actors.firstIndex(of: point.actor) ?? 0]
+    }
+
+    /// Runs them along the chain; as soon as one constraint does not come to pass, all
+    /// holds end, and the others run freely.
+    ///
+    /// - Returns: what shows that an awaited actor could not go on.
+    mutating func run() throws -> BlockedEvidence? {
+      let orders = schedule.constraints.map(order)
+      try hooks.clear()
+      try arm(orders.prefix(1))
+      guest.clock.lap("arm")
+      try startNext()
+      try waitUntilHeld(0, actors[0])
+      guest.clock.lap("until held")
+      var blocked: BlockedEvidence?
+      for index in orders.indices {
+        let held = try hooks.holds()[index]
+        guard held.state == .held else { break }
+        // Only now is it known which slot the others are to meet; none of those has
+        // started, or gone on, that could come to their points before.
+        if index == 0 {
+          try arm(
+            orders.dropFirst().map { order in
+              var order = order
+              order.slot = held.slot
+              return order
+            })
+        }
+        let next = actor(schedule.points[index + 1])
+        let isNew = schedule.actors.firstIndex(of: next.name) == started
+        if isNew {
+          try settle(except: index)
+          try startNext()
+        }
+        blocked = try race(next, index)
+        if orders.indices.contains(index + 1) { try waitForNext(index + 1, next) }
       }
-      if detector.observe(ProcessProbe(second.child.pid), diskIsBusy: Disk.isBusy) {
-        let evidence = BlockedEvidence(
-          actor: second.name, wchan: ProcessProbe(second.child.pid)?.wchan ?? "?",
-          samples: detector.samples, stack: ProcessProbe.stack(second.child.pid))
-        try hooks.release()
-        return evidence
+      while started < actors.count {
+        if orders.count > 1 { try hooks.release() }
+        try startNext()
       }
-      guest.beat()
-      _ = second.poll(milliseconds: Int32(BlockedDetector.interval))
+      guest.clock.lap("race")
+      return blocked
     }
-    return nil
-  }
 
-  /// False if one of them stands still.
-  private func awaitAll(_ actors: [Actor], _ guest: TrialGuest) -> Bool {
-    var watchdog = Watchdog()
-    while let running = actors.first(where: { $0.poll() == nil }) {
-      if watchdog.isStalled(actors.filter { $0.poll() == nil }.map(\.child.pid)) { return false }
-      guest.beat()
-      _ = running.poll(milliseconds: 20)
+    private func arm(_ orders: some Sequence<HooksModule.Order>) throws(SystemError) {
+      try hooks.arm(Array(orders), timeoutMilliseconds: spec.holdTimeoutMilliseconds)
     }
-    return true
-  }
 
-  /// The shrink worker belongs to no actor: its writeback is over when the record
-  /// says so.
-  private func awaitWorker(_ guest: TrialGuest) throws {
-    for _ in 0..<2500 {
-      let events = try EventRecord(parsing: HooksModule.read("events")).events
-      guard let release = events.last(where: { $0.kind == .release }) else { return }
-      if events.contains(where: {
-        $0.pid == release.pid && $0.point == .writebackDone && $0.sequence > release.sequence
-      }) {
-        return
+    private mutating func startNext() throws(SystemError) {
+      try actors[started].start()
+      started += 1
+    }
+
+    private func state(_ index: Int) throws -> HoldReport.State {
+      let holds = try hooks.holds()
+      return holds.indices.contains(index) ? holds[index].state : .armed
+    }
+
+    /// Waits for a hold; ends also when the actor has returned without it.
+    private func waitUntilHeld(_ index: Int, _ actor: Actor) throws {
+      var watchdog = Watchdog()
+      let began = MonotonicClock.milliseconds
+      while try state(index) == .armed {
+        let hasReturned = actor.poll(milliseconds: 1) != nil
+        if hasReturned,
+          !isWorker(actor.name) || MonotonicClock.milliseconds - began > 5000
+        {
+          return
+        }
+        if watchdog.isStalled([actor.child.pid]) { return }
+        if hasReturned { MonotonicClock.sleep(milliseconds: 1) }
+        guest.beat()
       }
-      guest.beat()
-      MonotonicClock.sleep(milliseconds: 2)
+    }
+
+    /// The awaited point and the next hold's are one: who has passed it is about to
+    /// sleep there, unless it was the wrong slot.
+    private func waitForNext(_ index: Int, _ actor: Actor) throws {
+      guard try state(index - 1) == .reached else { return }
+      try waitUntilHeld(index, actor)
+    }
+
+    /// Waits until whoever has been let go has come to its end, or to a sleep that
+    /// another has to end: the next actor comes when nothing else moves.
+    private func settle(except index: Int) throws {
+      for actor in actors.prefix(started) where actor.name != schedule.points[index].actor {
+        var detector = BlockedDetector()
+        while try state(index) == .held, actor.poll(milliseconds: 1) == nil {
+          if detector.observe(ProcessProbe(actor.child.pid), diskIsBusy: Disk.isBusy) { break }
+          guest.beat()
+          _ = actor.poll(milliseconds: Int32(BlockedDetector.interval))
+        }
+      }
+    }
+
+    /// Until the hold has ended by what the awaited actor did, or that actor is
+    /// known to wait, or has returned: then all are released, as nothing more would
+    /// come.
+    private func race(_ awaited: Actor, _ index: Int) throws -> BlockedEvidence? {
+      var detector = BlockedDetector()
+      // It mostly comes through at once.
+      for _ in 0..<4 {
+        guard try state(index) == .held, awaited.poll(milliseconds: 1) == nil else { break }
+      }
+      while try state(index) == .held {
+        // The worker's part goes on after what set it off has returned.
+        if awaited.poll() != nil, !isWorker(awaited.name) {
+          if try state(index) == .held { try hooks.release() }
+          return nil
+        }
+        if detector.observe(ProcessProbe(awaited.child.pid), diskIsBusy: Disk.isBusy) {
+          let evidence = BlockedEvidence(
+            actor: awaited.name, wchan: ProcessProbe(awaited.child.pid)?.wchan ?? "?",
+            samples: detector.samples, stack: ProcessProbe.stack(awaited.child.pid))
+          try hooks.release()
+          return evidence
+        }
+        guest.beat()
+        _ = awaited.poll(milliseconds: Int32(BlockedDetector.interval))
+      }
+      return nil
+    }
+
+    /// False if one of them stands still.
+    func awaitAll() throws -> Bool {
+      var watchdog = Watchdog()
+      while let running = actors.first(where: { $0.poll() == nil }) {
+        if watchdog.isStalled(actors.filter { $0.poll() == nil }.map(\.child.pid)) { return false }
+        guest.beat()
+        _ = running.poll(milliseconds: 20)
+      }
+      if schedule.involves("writeback"), isWorker("writeback") { try awaitWorker() }
+      return true
+    }
+
+    /// The shrink worker belongs to no actor: its writeback is over when the record
+    /// says so.
+    private func awaitWorker() throws {
+      for _ in 0..<2500 {
+        let events = try EventRecord(parsing: HooksModule.read("events")).events
+        guard
+          let release = events.last(where: {
+            $0.kind == .release && $0.point.actor == "writeback"
+          })
+        else { return }
+        if events.contains(where: {
+          $0.pid == release.pid && $0.point == .writebackDone && $0.sequence > release.sequence
+        }) {
+          return
+        }
+        guest.beat()
+        MonotonicClock.sleep(milliseconds: 2)
+      }
     }
   }
 }
 
 /// The processes and choices that all trials of a guest share.
 struct Crew {
-  let first: Hand
-  let second: Hand
+  /// As many as a schedule may have actors.
+  let hands: [Hand]
   let swaps: SwapAreas
   /// The present pool and another; empty where there is no other.
   let pool: [Zswap.PoolChange]
@@ -262,7 +392,10 @@ struct Crew {
     let pool = Zswap.poolChange() ?? []
     self.pool = pool
     self.swaps = swaps
-    first = try Hand("actor-1", swaps: swaps.all, pool: pool)
-    second = try Hand("actor-2", swaps: swaps.all, pool: pool)
+    var hands: [Hand] = []
+    for number in 1...Schedule.actorsLimit {
+      hands.append(try Hand("actor-\(number)", swaps: swaps.all, pool: pool))
+    }
+    self.hands = hands
   }
 }

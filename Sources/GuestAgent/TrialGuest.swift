@@ -44,7 +44,7 @@ final class TrialGuest {
   ) throws {
     self.kind = kind
     swapfile = crew.swaps.all[kind.swap]
-    hand = crew.second
+    hand = crew.hands[1]
     self.channel = channel
     firstTrial = spec.index
     rest = try RestProbe()

@@ -1,27 +1,102 @@
-/// An ordering constraint between two actors: hold one at a point until the
-/// other has passed another point.
+/// A chain of points: each actor is held at its point until the next one has been
+/// passed.
 ///
 /// Its text form, `writeback@unlocked > swapoff@trees-freed`, is one line that
-/// can be pasted into a mail; `--schedule` and the module's `schedule` file
-/// take it as it is.
+/// can be pasted into a mail; `--schedule` takes it as it is. A third actor makes it
+/// longer: `invalidate@begin > writeback@pinned > swapoff@trees-freed` holds invalidate
+/// at its begin until writeback is pinned, and writeback until swapoff has freed the
+/// trees. An actor starts when the one before it is held and those that have been let
+/// go have returned or sleep.
 public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
-  /// Where the first actor is held.
-  public let hold: HookPoint
-  /// What the second actor has to pass before the first goes on.
-  public let until: HookPoint
+  /// Two neighbours of the chain: who comes to `hold` is held there until somebody
+  /// has passed `until`. What the module knows of a schedule.
+  public struct Constraint: Hashable, Sendable, CustomStringConvertible {
+    public let hold: HookPoint
+    public let until: HookPoint
+
+    public init(hold: HookPoint, until: HookPoint) {
+      self.hold = hold
+      self.until = until
+    }
+
+    public var description: String { "\(hold) > \(until)" }
+  }
+
+  /// Two at the least. The last one holds nobody.
+  public let points: [HookPoint]
   /// How the actors go about it.
   public let setup: TrialSetup
 
+  /// A pair. That the first may hold, and the second is another's, is the caller's care.
   public init(hold: HookPoint, until: HookPoint, setup: TrialSetup = TrialSetup()) {
-    self.hold = hold
-    self.until = until
+    points = [hold, until]
     self.setup = setup
   }
 
-  public var description: String { "\(hold) > \(until)\(setup.text)" }
+  public init(points: [HookPoint], setup: TrialSetup = TrialSetup()) throws(ParseError) {
+    self.points = points
+    self.setup = setup
+    try check()
+  }
+
+  /// Where the first actor is held.
+  public var hold: HookPoint { points[0] }
+  /// What has to be passed before the first goes on.
+  public var until: HookPoint { points[1] }
+
+  public var constraints: [Constraint] {
+    zip(points, points.dropFirst()).map { Constraint(hold: $0, until: $1) }
+  }
+
+  /// The one that all the others lead to: a pair's only one.
+  public var lastConstraint: Constraint {
+    Constraint(hold: points[points.count - 2], until: points[points.count - 1])
+  }
+
+  /// Each once, in the order in which they start.
+  public var actors: [String] {
+    var actors: [String] = []
+    for point in points where !actors.contains(point.actor) { actors.append(point.actor) }
+    return actors
+  }
+
+  public var description: String {
+    points.map(\.rawValue).joined(separator: " > ") + setup.text
+  }
 
   /// Whether an actor of that name takes part.
-  public func involves(_ actor: String) -> Bool { hold.actor == actor || until.actor == actor }
+  public func involves(_ actor: String) -> Bool { points.contains { $0.actor == actor } }
+
+  /// The most actors and points: the guest has so many hands.
+  public static let actorsLimit = 3
+  public static let pointsLimit = 4
+
+  /// What the page holder does: one thing at a time.
+  private static let holdersActors: Set<String> = ["invalidate", "load", "store", "fork"]
+
+  private func check() throws(ParseError) {
+    guard (2...Self.pointsLimit).contains(points.count) else { throw .shape(description) }
+    for constraint in constraints {
+      guard constraint.hold.maySleep else { throw .cannotHold(constraint.hold) }
+      guard constraint.hold.actor != constraint.until.actor else {
+        throw .sameActor(constraint.hold.actor)
+      }
+    }
+    guard actors.count <= Self.actorsLimit else { throw .shape(description) }
+    let order = HookPoint.catalogue
+    for (position, point) in points.enumerated() {
+      guard let before = points[..<position].last(where: { $0.actor == point.actor }) else {
+        continue
+      }
+      guard let one = order.firstIndex(of: before), let two = order.firstIndex(of: point), one < two
+      else { throw .backwards(before, point) }
+    }
+    let byHolder = actors.filter { actor in
+      Self.holdersActors.contains(actor)
+        || actor == "writeback" && [.limit, .pool].contains(setup.via)
+    }
+    guard byHolder.count <= 1 else { throw .sameProcess(byHolder) }
+  }
 
   /// Why a text is not a schedule.
   public enum ParseError: Error, Equatable, CustomStringConvertible {
@@ -29,13 +104,16 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
     case unknownPoint(String)
     case cannotHold(HookPoint)
     case sameActor(String)
+    case backwards(HookPoint, HookPoint)
+    case sameProcess([String])
     case unknownOption(String)
 
     public var description: String {
       switch self {
       case .shape(let text):
         "“\(text)” is not a schedule: write POINT > POINT, such as "
-          + "writeback@unlocked > swapoff@trees-freed"
+          + "writeback@unlocked > swapoff@trees-freed; or up to \(Schedule.pointsLimit) points "
+          + "of up to \(Schedule.actorsLimit) actors"
       case .unknownPoint(let name):
         "there is no hook point “\(name)”; there are "
           + HookPoint.catalogue.map(\.rawValue).joined(separator: ", ")
@@ -44,6 +122,11 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
           + "with it would deadlock the kernel under test"
       case .sameActor(let actor):
         "both points belong to \(actor): a schedule orders two actors"
+      case .backwards(let before, let point):
+        "\(point) does not come after \(before) on its actor's path"
+      case .sameProcess(let actors):
+        "\(actors.joined(separator: " and ")) are done by one process, the pages' owner: one of "
+          + "them at a time"
       case .unknownOption(let word):
         "“\(word)” is no option of a schedule; there are \(TrialSetup.help)"
       }
@@ -53,19 +136,22 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
   public init(parsing text: String) throws(ParseError) {
     let sides = text.split(separator: ">", omittingEmptySubsequences: false)
       .map { $0.trimmed }
-    guard sides.count == 2, !sides[0].isEmpty, !sides[0].contains(" "),
-      let last = sides[1].split(separator: " ").first.map(String.init)
+    let words = sides[sides.count - 1].split(separator: " ")
+    let names = sides.dropLast() + words.prefix(1).map(String.init)
+    guard sides.count >= 2, names.count == sides.count,
+      names.allSatisfy({ !$0.isEmpty && !$0.contains(" ") })
     else { throw .shape(text) }
-    guard let hold = HookPoint(rawValue: sides[0]) else { throw .unknownPoint(sides[0]) }
-    guard let until = HookPoint(rawValue: last) else { throw .unknownPoint(last) }
+    var points: [HookPoint] = []
+    for name in names {
+      guard let point = HookPoint(rawValue: name) else { throw .unknownPoint(name) }
+      points.append(point)
+    }
     var setup = TrialSetup()
-    for word in sides[1].split(separator: " ").dropFirst() {
+    for word in words.dropFirst() {
       guard word.contains("=") else { throw .shape(text) }
       guard setup.take(word) else { throw .unknownOption(String(word)) }
     }
-    guard hold.maySleep else { throw .cannotHold(hold) }
-    guard hold.actor != until.actor else { throw .sameActor(hold.actor) }
-    self.init(hold: hold, until: until, setup: setup)
+    try self.init(points: points, setup: setup)
   }
 
   /// A line of a list of schedules that is none.

@@ -70,7 +70,7 @@ public struct LRUPlace: Hashable, Sendable, Codable {
   }
 }
 
-/// A constraint's state in the module, after the trial.
+/// The constraints' states in the module, after the trial.
 public struct HoldReport: Hashable, Sendable, Codable {
   public enum State: String, Hashable, Sendable, Codable {
     /// No task came to the point.
@@ -88,13 +88,22 @@ public struct HoldReport: Hashable, Sendable, Codable {
   }
 
   public var schedule: Schedule
+  /// Of the first constraint.
   public var state: State
+  /// Of the others, in their order; nil for a pair.
+  public var later: [State]?
   /// Evidence that the other actor could not go on while the first was held.
   public var blocked: BlockedEvidence?
 
-  public init(schedule: Schedule, state: State, blocked: BlockedEvidence?) {
+  /// Of every constraint.
+  public var states: [State] { [state] + (later ?? []) }
+
+  public init(
+    schedule: Schedule, state: State, later: [State]? = nil, blocked: BlockedEvidence?
+  ) {
     self.schedule = schedule
     self.state = state
+    self.later = later
     self.blocked = blocked
   }
 }

@@ -30,6 +30,8 @@ struct ListCommand: ParsableCommand {
           "\(pad("", 16))\(scenario.works.count) trial\(scenario.works.count == 1 ? "" : "s")"
             + " for each provider\(isStandard ? ", by default" : "")")
       }
+      print("\(pad(Scenario.randomID, 16))\(Scenario.randomTitle)")
+      print("\(pad("", 16))--trials for each provider, --seed to have them again")
       print("")
       for point in HookPoint.catalogue {
         let kind = point.isMark ? "mark" : point.maySleep ? "hold, await" : "await"

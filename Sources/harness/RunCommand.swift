@@ -15,6 +15,7 @@ struct RunCommand: AsyncParsableCommand {
         harness --kernel vmlinuz --kernel-build /usr/src/linux-headers-6.12
         harness --schedule "writeback@unlocked > swapoff@trees-freed"
         git bisect run harness --kernel-tree . --bisect --finding "in shrink_memcg_cb"
+        harness --scenario random --seed 7 --trials 500
         harness                       (Debian's stock kernel, fetched if need be)
 
       EXIT STATUS
@@ -71,22 +72,27 @@ struct RunCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Scenario to run; may be repeated (default: sweep and swapoff-stress): "
-        + Scenario.all.map(\.id).joined(separator: ", ") + ".",
+        + Scenario.ids.joined(separator: ", ") + ".",
       valueName: "id"),
     transform: { text in
-      guard let scenario = Scenario.named(text) else {
+      guard Scenario.ids.contains(text) else {
         throw ValidationError(
-          "there is no scenario “\(text)”; there are "
-            + Scenario.all.map(\.id).joined(separator: ", "))
+          "there is no scenario “\(text)”; there are " + Scenario.ids.joined(separator: ", "))
       }
-      return scenario
+      return text
     })
-  var scenario: [Scenario] = []
+  var scenario: [String] = []
+
+  @Option(help: "Trials of the scenario random, for each provider.")
+  var trials = RandomSchedules.defaultTrials
 
   @Option(help: "How to reach the hook points (default: each way that the kernel offers).")
   var provider: Provider?
 
-  @Option(help: ArgumentHelp("Seed of the pages' stamps (default: random).", valueName: "number"))
+  @Option(
+    help: ArgumentHelp(
+      "Seed of the pages' stamps, and of the scenario random (default: random).",
+      valueName: "number"))
   var seed: UInt64?
 
   @Option(
@@ -161,6 +167,7 @@ struct RunCommand: AsyncParsableCommand {
   func validate() throws {
     guard (1...2048).contains(pages ?? 1) else { throw ValidationError("--pages is 1 to 2048") }
     guard (0...1000).contains(confirm) else { throw ValidationError("--confirm is 0 to 1000") }
+    guard (1...100_000).contains(trials) else { throw ValidationError("--trials is 1 to 100000") }
     guard stressSeconds > 0 else { throw ValidationError("--stress-seconds is above zero") }
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
@@ -176,12 +183,15 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let schedules = schedule + (try scheduleFile.map(Self.read(schedules:)) ?? [])
+    let seed = self.seed ?? UInt64.random(in: .min ... .max)
+    let named = scenario.compactMap { id in
+      id == Scenario.randomID ? Scenario.random(seed: seed, trials: trials) : Scenario.named(id)
+    }
     let scenarios =
       !schedules.isEmpty
-      ? [Scenario.custom(schedules)] : scenario.isEmpty ? Scenario.standard : scenario
+      ? [Scenario.custom(schedules)] : named.isEmpty ? Scenario.standard : named
     var request = RunRequest(
-      scenarios: scenarios, seed: seed ?? UInt64.random(in: .min ... .max),
-      commandLine: CommandLine.arguments)
+      scenarios: scenarios, seed: seed, commandLine: CommandLine.arguments)
     request.kernel = kernel
     request.kernelBuild = kernelBuild
     request.module = module

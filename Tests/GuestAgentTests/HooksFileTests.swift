@@ -23,14 +23,28 @@ import Testing
   @Test(arguments: ["armed", "held", "reached", "timeout", "released", "missed"])
   func `every state of a constraint has a name on both sides`(name: String) throws {
     let line = "writeback@unlocked > swapoff@trees-freed \(name) pid=1 slot=0:1\n"
-    let hold = try HooksFile.hold(line)
+    let hold = try #require(try HooksFile.holds(line).first)
     #expect(hold.state.rawValue == name)
     #expect(hold.slot == Slot(type: 0, offset: 1))
   }
 
+  @Test func `every constraint of a chain has its own state`() throws {
+    let text = """
+      invalidate@begin > writeback@pinned reached pid=1 slot=-
+      writeback@pinned > swapoff@trees-freed held pid=2 slot=0:3
+
+      """
+    #expect(
+      try HooksFile.holds(text) == [
+        .init(state: .reached, slot: nil), .init(state: .held, slot: Slot(type: 0, offset: 3)),
+      ])
+  }
+
   @Test func `a line that is not understood is an error, not nothing`() {
     #expect(throws: HooksFile.FormatError.self) { try HooksFile.points("writeback@unlocked\n") }
-    #expect(throws: HooksFile.FormatError.self) { try HooksFile.hold("") }
+    #expect(throws: HooksFile.FormatError.self) {
+      try HooksFile.holds("writeback@unlocked > swapoff@begin soon pid=1 slot=-")
+    }
   }
 
   @Test func `a walk's answer tells what it counted as isolated, and a cut one nothing`() {

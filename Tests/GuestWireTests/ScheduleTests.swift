@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GuestWire
 import Testing
 
@@ -24,6 +25,51 @@ import Testing
   func `an option that is none is refused, and named`(word: String) {
     #expect(throws: Schedule.ParseError.unknownOption(word)) {
       try Schedule(parsing: "writeback@unlocked > swapoff@trees-freed \(word)")
+    }
+  }
+
+  @Test(arguments: [
+    "invalidate@begin > writeback@pinned > swapoff@trees-freed",
+    "writeback@unlocked > load@erased > writeback@done swap=brd",
+    "shrinker@begin > swapoff@begin > writeback@pinned > shrinker@done",
+  ])
+  func `a chain reads back as the same chain, as text and as JSON`(text: String) throws {
+    let schedule = try Schedule(parsing: text)
+    #expect(schedule.description == text)
+    #expect(schedule.constraints.count == schedule.points.count - 1)
+    #expect(schedule.lastConstraint == schedule.constraints.last)
+    let json = try JSONEncoder().encode(schedule)
+    #expect(try JSONDecoder().decode(Schedule.self, from: json) == schedule)
+  }
+
+  @Test func `a pair is a chain of one constraint`() throws {
+    let pair = try Schedule(parsing: "writeback@unlocked > swapoff@trees-freed")
+    #expect(pair.constraints == [.init(hold: pair.hold, until: pair.until)])
+    #expect(pair.actors == ["writeback", "swapoff"])
+    #expect(
+      try Schedule(parsing: "writeback@unlocked > load@erased > writeback@done").actors
+        == ["writeback", "load"])
+  }
+
+  @Test func `a chain that no guest can run is refused, with the reason`() {
+    let observed = HookPoint.known("invalidate@erased")
+    #expect(throws: Schedule.ParseError.cannotHold(observed)) {
+      try Schedule(parsing: "writeback@unlocked > invalidate@erased > swapoff@begin")
+    }
+    #expect(throws: Schedule.ParseError.sameProcess(["load", "store"])) {
+      try Schedule(parsing: "load@enter > writeback@pinned > store@end")
+    }
+    #expect(throws: Schedule.ParseError.sameProcess(["writeback", "load"])) {
+      try Schedule(parsing: "writeback@pinned > load@end via=limit")
+    }
+    #expect(throws: Schedule.ParseError.backwards(.writebackPinned, .writebackUnlocked)) {
+      try Schedule(parsing: "writeback@pinned > load@begin > writeback@unlocked")
+    }
+    for text in [
+      "shrinker@begin > load@begin > writeback@pinned > swapoff@end",
+      "writeback@unlocked > load@enter > writeback@pinned > load@erased > writeback@done",
+    ] {
+      #expect(throws: Schedule.ParseError.shape(text)) { try Schedule(parsing: text) }
     }
   }
 
@@ -62,7 +108,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", ">", "a > b > c", "writeback@unlocked", "writeback@unlocked > ",
+    "", ">", "writeback@unlocked", "writeback@unlocked > > load@end",
+    "writeback@unlocked via=pool > load@end", "writeback@unlocked > ",
     "writeback@unlocked > load@end soon",
   ])
   func `what has no two sides is no schedule`(text: String) {

@@ -39,7 +39,7 @@
  * mark (write)
  *	Write "MARK [RESULT]": the writing task passes one of the points that no
  *	provider reaches, which say what an actor does in user space: those that
- *	the points file has at "mark". They can be awaited, and hold nobody.
+ *	the points file has at "mark". Nothing is held there: each may hold.
  *
  * inject (read, write)
  *	Write "writeback@pinned COUNT [pid=TGID]": the next COUNT allocations of

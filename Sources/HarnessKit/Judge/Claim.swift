@@ -76,6 +76,7 @@ public enum Claim: String, Hashable, Sendable, Codable, CaseIterable, Comparable
       .s5: [
         "writeback@pinned > swapoff@trees-freed", "writeback@claimed > swapoff@trees-freed",
         "writeback@decompressed > swapoff@trees-freed",
+        "invalidate@begin > writeback@pinned > swapoff@trees-freed",
       ],
       .s6: ["writeback@unlocked > shrinker@isolated", "writeback@unlocked > shrinker@end"],
       .s7: [

@@ -120,8 +120,9 @@ public struct Judge {
   private func isWaitForOurHold(_ splat: Splat) -> Bool {
     guard splat.kind == .hungTask, let seconds = splat.seconds, let ordering,
       case .excluded = ordering.outcome, let hold = ordering.hold, let release = ordering.release,
-      let schedule = spec.schedule,
-      report.actors.contains(where: { $0.name == schedule.until.actor && $0.pid == splat.pid })
+      report.actors.contains(where: {
+        $0.name != ordering.constraint.hold.actor && $0.pid == splat.pid
+      })
     else { return false }
     let margin = 0.5
     return Double(hold.nanoseconds) / 1e9 - margin <= seconds
@@ -148,7 +149,7 @@ public struct Judge {
   private mutating func judgeActors() {
     if report.actors.isEmpty { fail("the report names no actor") }
     if let schedule = spec.schedule, rule != nil {
-      for name in [schedule.hold.actor, schedule.until.actor]
+      for name in schedule.actors
       where !report.actors.contains(where: { $0.name == name }) {
         fail("the report does not say what became of \(name)")
       }
@@ -247,30 +248,29 @@ public struct Judge {
       judgement.notes.append("no rule says how this schedule has to come out")
       return
     }
-    if let hold = ordering.hold, let release = ordering.release {
-      apply(rule, to: ordering.outcome, hold, release)
-    }
+    if let hold = ordering.hold, ordering.release != nil { apply(rule, to: ordering, hold) }
   }
 
-  private mutating func apply(
-    _ rule: ScheduleRule, to outcome: TrialOutcome, _ hold: HookEvent, _ release: HookEvent
-  ) {
-    switch (rule.ordering, outcome) {
+  private mutating func apply(_ rule: ScheduleRule, to ordering: Ordering, _ hold: HookEvent) {
+    let order = ordering.constraint
+    // What leads up to the rule's constraint has to come to pass.
+    let expected = order == rule.schedule.lastConstraint ? rule.ordering : .possible
+    switch (expected, ordering.outcome) {
     case (_, .notExercised), (_, .ran): return
     case (_, .excluded(.timeout)):
       doubt(
-        rule.ordering == .possible
-          ? "\(rule.schedule.until) did not come within the hold's time, which may be too short"
-          : "\(rule.schedule.until) was excluded by timeout only: nothing shows what it waited for")
+        expected == .possible
+          ? "\(order.until) did not come within the hold's time, which may be too short"
+          : "\(order.until) was excluded by timeout only: nothing shows what it waited for")
       return
     case (.possible, .interleaved), (.either, .interleaved),
       (.avoids, .excluded(.returned)), (.either, .excluded(.returned)):
       break
     case (.waits(let places), .excluded(.blocked(let evidence))):
-      guard waitIsTheRules(rule, places, evidence) else { return }
+      guard waitIsTheRules(order, places, evidence) else { return }
     case (.waits, .interleaved), (.avoids, .interleaved):
       add(
-        .claim, "\(rule.schedule.until) passed while \(rule.schedule.hold) was held",
+        .claim, "\(order.until) passed while \(order.hold) was held",
         "the kernel excludes it: \(rule.reason)")
       return
     case (_, .excluded(.blocked(let evidence))):
@@ -279,25 +279,52 @@ public struct Judge {
         fail("the hold itself closes the window: \(evidence.actor) waits in \(evidence.wchan)")
       } else {
         add(
-          .claim, "\(rule.schedule.until) waits for \(rule.schedule.hold)",
+          .claim, "\(order.until) waits for \(order.hold)",
           "\(evidence.actor) was asleep in \(evidence.wchan); \(rule.reason)")
       }
       return
     case (.possible, .excluded(.returned(let actor))), (.waits, .excluded(.returned(let actor))):
       add(
-        .claim, "\(actor) returns without \(rule.schedule.until)",
-        "with \(rule.schedule.hold) held: \(rule.reason)")
+        .claim, "\(actor) returns without \(order.until)",
+        "with \(order.hold) held: \(rule.reason)")
       return
     }
     let isSound = resultIsSound(rule, hold)
     let areOthersSound = otherResultsAreSound(rule, hold)
-    ruleHeld = isSound && areOthersSound && isRotated(rule, hold)
+    ruleHeld =
+      isSound && areOthersSound && isRotated(rule, hold) && firstIsWhereItBelongs(rule, ordering)
+  }
+
+  /// Of three actors: the first, let go, has come to its end before the last one
+  /// begins, or sleeps until the second goes on. Otherwise the window that the rule is
+  /// about was not the one that was open.
+  private mutating func firstIsWhereItBelongs(_ rule: ScheduleRule, _ ordering: Ordering) -> Bool {
+    guard rule.first != .either, let release = ordering.release else { return true }
+    let first = rule.schedule.hold.actor
+    let last = ordering.constraint.until.actor
+    func mark(_ actor: String, _ place: String) -> HookEvent? {
+      let pids = report.actors.filter { $0.name == actor }.map(\.pid)
+      return report.events.first {
+        $0.kind == .hit && $0.point.rawValue == "\(actor)@\(place)" && pids.contains($0.pid)
+      }
+    }
+    let end = mark(first, "end")
+    if rule.first == .sleeps {
+      guard let end, end.sequence < release.sequence else { return true }
+      doubt("\(first) did not wait for \(ordering.constraint.hold)")
+      return false
+    }
+    guard let end, let begin = mark(last, "begin"), end.sequence < begin.sequence else {
+      doubt("\(first) had not come to its end when \(last) began")
+      return false
+    }
+    return true
   }
 
   /// It has to wait for what the rule says: a swapoff that waits for anything
   /// else shows nothing about the folio.
   private mutating func waitIsTheRules(
-    _ rule: ScheduleRule, _ expected: [String], _ blocked: BlockedEvidence
+    _ order: Schedule.Constraint, _ expected: [String], _ blocked: BlockedEvidence
   ) -> Bool {
     let places = ([blocked.wchan] + blocked.stack).map(\.trimmed)
       .filter { !$0.isEmpty && $0 != "0" && $0 != "-" }
@@ -310,36 +337,41 @@ public struct Judge {
     }
     doubt(
       "\(blocked.actor) waited in \(blocked.wchan), which is not the wait that keeps it from "
-        + "\(rule.schedule.until)")
+        + "\(order.until)")
     return false
   }
 
   /// The result that the held writeback came back with.
   private mutating func resultIsSound(_ rule: ScheduleRule, _ hold: HookEvent) -> Bool {
     guard let results = rule.results else { return true }
+    let actor = hold.point.actor
     let done = report.events.last {
-      $0.kind == .hit && $0.point == .writebackDone && $0.pid == hold.pid && $0.slot == hold.slot
+      $0.kind == .hit && $0.point.rawValue == "\(actor)@done" && $0.pid == hold.pid
+        && $0.slot == hold.slot
     }
     guard let done else {
       doubt(
         report.eventsDropped > 0
-          ? "\(report.eventsDropped) events were dropped, writeback@done of the held slot "
+          ? "\(report.eventsDropped) events were dropped, \(actor)@done of the held slot "
             + "perhaps among them"
-          : "the held writeback has no writeback@done")
+          : "the held \(actor) has no \(actor)@done")
       return false
     }
-    return isSound(done, "writeback held at \(rule.schedule.hold)", results, rule)
+    return isSound(done, "\(actor) held at \(hold.point)", results, rule)
   }
 
   /// The other writeback's, where it came to the same slot.
   private mutating func otherResultsAreSound(_ rule: ScheduleRule, _ hold: HookEvent) -> Bool {
     guard let results = rule.otherResults else { return true }
-    let other = rule.schedule.until.actor
-    let others = report.events.filter {
-      $0.kind == .hit && $0.point.rawValue == "\(other)@done" && $0.slot == hold.slot
+    let others = rule.schedule.actors.filter {
+      $0 != hold.point.actor && ["writeback", "shrinker"].contains($0)
     }
-    return others.allSatisfy {
-      isSound($0, "\(other) beside \(rule.schedule.hold)", results, rule)
+    let done = report.events.filter { event in
+      event.kind == .hit && event.slot == hold.slot && event.point.place == "done"
+        && others.contains(event.point.actor)
+    }
+    return done.allSatisfy {
+      isSound($0, "\($0.point.actor) beside \(hold.point)", results, rule)
     }
   }
 
@@ -350,16 +382,17 @@ public struct Judge {
     let expected = results.sorted(by: >).map(GuestErrno.name(ofResult:)).joined(separator: " or ")
     add(
       .claim, "\(who) returns \(GuestErrno.name(ofResult: done.result))",
-      "after \(rule.schedule.until), \(expected) is sound: \(rule.reason)")
+      "after \(rule.schedule.lastConstraint.until), \(expected) is sound: \(rule.reason)")
     return false
   }
 
   /// S6: a second reclaimer meets the held writeback's entry last, as that was
   /// rotated before the lock was dropped.
   private mutating func isRotated(_ rule: ScheduleRule, _ hold: HookEvent) -> Bool {
-    guard rule.schedule.hold.actor == "writeback", rule.schedule.until.actor == "shrinker" else {
-      return true
-    }
+    // A third actor may have taken all other entries off the LRU.
+    guard rule.schedule.points.count == 2, rule.schedule.hold.actor == "writeback",
+      rule.schedule.until.actor == "shrinker"
+    else { return true }
     let met = report.events.filter {
       $0.kind == .hit && $0.point.rawValue == "shrinker@isolated" && $0.sequence > hold.sequence
     }

@@ -45,17 +45,8 @@ public struct Reproduction: Hashable, Sendable, Codable {
     if let seconds { self.seconds.append(seconds) }
   }
 
-  /// Wilson's 95 % interval of the rate. It is honest at 0 of n and n of n, where
-  /// the usual one is a point.
-  public var interval: ClosedRange<Double> {
-    guard runs > 0 else { return 0...1 }
-    let z = 1.959964
-    let n = Double(runs)
-    let p = Double(failures) / n
-    let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot() / (1 + z * z / n)
-    return max(0, centre - half)...min(1, centre + half)
-  }
+  /// Of the rate; 95 %.
+  public var interval: ClosedRange<Double> { Wilson.interval(failures, of: runs) }
 
   /// The upper one of the middle two, where there are two.
   public var medianSeconds: Double? {
@@ -72,9 +63,32 @@ public struct Reproduction: Hashable, Sendable, Codable {
   }
 }
 
+enum Wilson {
+  /// Wilson's 95 % interval of a rate. It is honest at 0 of n and n of n, where the
+  /// usual one is a point.
+  static func interval(_ count: Int, of runs: Int) -> ClosedRange<Double> {
+    guard runs > 0 else { return 0...1 }
+    let z = 1.959964
+    let n = Double(runs)
+    let p = Double(count) / n
+    let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot() / (1 + z * z / n)
+    return max(0, centre - half)...min(1, centre + half)
+  }
+}
+
 extension Schedule {
-  /// The same with one option less, each.
+  /// The same with one end of the chain less, or one option, each.
   public var simpler: [Schedule] {
+    let shorter =
+      points.count > 2
+      ? [Array(points.dropFirst()), points.dropLast()].compactMap {
+        try? Schedule(points: $0, setup: setup)
+      } : []
+    return shorter + plainer
+  }
+
+  private var plainer: [Schedule] {
     let plain = TrialSetup()
     var setups: [TrialSetup] = []
     func drop<Choice: Equatable>(_ option: WritableKeyPath<TrialSetup, Choice>) {
@@ -89,6 +103,6 @@ extension Schedule {
     drop(\.swap)
     drop(\.pages)
     drop(\.failsPin)
-    return setups.map { Schedule(hold: hold, until: until, setup: $0) }
+    return setups.compactMap { try? Schedule(points: points, setup: $0) }
   }
 }

@@ -44,7 +44,25 @@ public struct Scenario: Hashable, Sendable {
   /// The name under which schedules of `--schedule` run.
   public static let customID = "schedule"
 
+  /// The name of the scenario that a seed makes.
+  public static let randomID = "random"
+
+  /// Every name that there is.
+  public static let ids = all.map(\.id) + [randomID]
+
   public static func named(_ id: String) -> Scenario? { all.first { $0.id == id } }
+
+  /// Schedules drawn at random, the same for the same seed.
+  public static func random(
+    seed: UInt64, trials: Int = RandomSchedules.defaultTrials
+  ) -> Scenario {
+    Scenario(
+      id: randomID, title: randomTitle,
+      works: RandomSchedules.list(seed: seed, count: trials).map { .schedule($0) })
+  }
+
+  public static let randomTitle =
+    "random priorities of two or three actors, and random changes of them (PCT)"
 
   /// One the user made up.
   public static func custom(_ schedules: [Schedule]) -> Scenario {

@@ -15,14 +15,26 @@ public struct ScheduleRule: Hashable, Sendable {
     case either
   }
 
+  /// What becomes of the first of three actors, once it has been let go.
+  public enum First: Hashable, Sendable {
+    /// There is none, or it makes no difference.
+    case either
+    /// It has come to its end when the last one begins.
+    case returns
+    /// It sleeps until the second goes on.
+    case sleeps
+  }
+
   public var schedule: Schedule
+  /// Of its last constraint. Those before it have to come to pass.
   public var ordering: Ordering
+  public var first = First.either
   /// The lock, pin or reference that decides it.
   public var reason: String
-  /// What `writeback@done` of the held slot may report, 0 or a negative errno;
-  /// nil where writeback is not what is held.
+  /// What the `done` of the held slot may report, 0 or a negative errno; nil where
+  /// neither writeback nor shrinker is what is held (last).
   public var results: Set<Int>?
-  /// What the other actor's writeback of that slot may report, if it gets that far.
+  /// What the other actors' writeback of that slot may report, if it gets that far.
   public var otherResults: Set<Int>?
   /// Claims that need this rule to hold.
   public var serves: [Claim]
@@ -46,8 +58,8 @@ public struct ScheduleRule: Hashable, Sendable {
   public static func rule(for schedule: Schedule) -> ScheduleRule? {
     guard let row = RuleRow.all.first(where: { $0.covers(schedule) }) else { return nil }
     return ScheduleRule(
-      schedule: schedule, ordering: row.ordering, reason: row.reason, results: row.results,
-      otherResults: row.otherResults,
+      schedule: schedule, ordering: row.ordering, first: row.first, reason: row.reason,
+      results: row.results, otherResults: row.otherResults,
       serves: Claim.allCases.filter { $0.schedules.contains(schedule) },
       evidenceFor: row.evidenceFor)
   }
@@ -56,9 +68,12 @@ public struct ScheduleRule: Hashable, Sendable {
 /// A row of the table: what is true of each of these holds with each of these
 /// awaited points.
 struct RuleRow: Sendable {
+  /// What stands before the hold in a longer chain; empty for pairs.
+  var before: Set<HookPoint> = []
   var holds: Set<HookPoint>
   var untils: Set<HookPoint>
   var ordering: ScheduleRule.Ordering
+  var first = ScheduleRule.First.either
   var results: Set<Int>?
   var otherResults: Set<Int>?
   var evidenceFor: [Claim] = []
@@ -67,7 +82,10 @@ struct RuleRow: Sendable {
   var reason: String
 
   func covers(_ schedule: Schedule) -> Bool {
-    holds.contains(schedule.hold) && untils.contains(schedule.until) && applies(schedule.setup)
+    let last = schedule.lastConstraint
+    let leading = schedule.points.dropLast(2)
+    return leading.count == (before.isEmpty ? 0 : 1) && leading.allSatisfy(before.contains)
+      && holds.contains(last.hold) && untils.contains(last.until) && applies(schedule.setup)
   }
 }
 
@@ -95,7 +113,7 @@ extension RuleRow {
   /// The first that covers a schedule decides.
   static let all: [RuleRow] =
     swapoff + invalidate + load + store + shrinker + bystanders + heldSwapoff + heldLoad
-    + heldStore + injected
+    + heldStore + injected + chains
 
   // MARK: Writeback held, swapoff beside it
 
@@ -418,6 +436,125 @@ extension RuleRow {
         The pin found no memory: the entry has not been touched since it was rotated. It is \
         alive, at the tail, where a second reclaimer comes to it last and writes it back.
         """)
+  ]
+
+  // MARK: Chains: a third actor, or the first one again
+
+  /// Before the entry is freed.
+  private static let entryAlive = points("writeback", "pinned", "claimed", "decompressed")
+  private static let swapoffDone = points("swapoff", "unused", "quiesced", "trees-freed", "end")
+
+  private static let chains: [RuleRow] = [
+    RuleRow(
+      before: points("invalidate", "begin"), holds: pinned, untils: swapoffDone,
+      ordering: folioLock, first: .returns, results: [0], evidenceFor: [.s2, .s5],
+      reason: """
+        The page's owner has let the slot go, and no page table leads swapoff to the folio: \
+        SWAP_HAS_CACHE is all that is left of it in swap_map. That alone keeps si->inuse_pages \
+        above 0: find_next_to_unuse() finds the slot, and try_to_unuse() waits in folio_lock() of \
+        its second loop.
+        """),
+    RuleRow(
+      before: points("invalidate", "begin"), holds: pinned,
+      untils: points("shrinker", "pinned", "claimed", "decompressed", "submit"),
+      ordering: .avoids, first: .returns, results: [0], otherResults: [exists],
+      evidenceFor: [.s4],
+      reason: """
+        The slot has no user but the swapcache. __read_swap_cache_async() looks there before it \
+        asks swap_map, and finds writeback's folio: -EEXIST. It has nothing to allocate, and the \
+        freed slot cannot be pinned a second time.
+        """),
+    RuleRow(
+      before: points("load", "begin"), holds: pinned, untils: swapoffDone,
+      ordering: folioLock, first: .sleeps, results: [0], evidenceFor: [.s2, .s4, .s5],
+      reason: """
+        The fault has a reference on the folio and waits for its lock, with neither mmap_lock nor \
+        page-table lock; swapoff comes to the same pte and waits behind it. The folio is up to \
+        date when both go on: the fault maps it, and swapoff finds the pte changed.
+        """),
+    RuleRow(
+      before: points("swapoff", "begin"), holds: pinned,
+      untils: points("load", "enter", "erased", "done", "end"),
+      ordering: folioLock, first: .sleeps, results: [0], evidenceFor: [.s4, .s5],
+      reason: """
+        swapoff waits for the folio's lock first, and the fault behind it: swapoff maps the page, \
+        and the fault, which finds the folio out of the swapcache, finds the pte changed.
+        """),
+    RuleRow(
+      before: points("swapoff", "begin"), holds: pinned, untils: points("invalidate", "end"),
+      ordering: .possible, first: .sleeps, results: [0], evidenceFor: [.s4, .s5],
+      applies: { $0.free == .dontneed && !$0.failsPin },
+      reason: """
+        swapoff sleeps on the folio with mmap_lock for reading, as MADV_DONTNEED has it: the pte \
+        is cleared under the sleeping swapoff. unuse_pte() compares it once the folio is locked, \
+        and folio_free_swap() gives up a slot that nobody but the swapcache has.
+        """),
+    RuleRow(
+      before: points("swapoff", "begin"), holds: entryAlive,
+      untils: points("shrinker", "done", "end"),
+      ordering: .possible, first: .sleeps, results: [0], otherResults: [exists],
+      evidenceFor: [.s4, .s5],
+      reason: """
+        swapoff has not killed si->users: it waits for the folio. get_swap_device() succeeds for \
+        the second reclaimer, which finds the first one's folio (-EEXIST).
+        """),
+    RuleRow(
+      before: unlocked.union(entryAlive), holds: points("shrinker", "unlocked"),
+      untils: swapoffDone, ordering: .possible, first: .returns,
+      results: [noMemory, GuestErrno.noEntry.result], otherResults: [0],
+      evidenceFor: [.s1, .s2],
+      reason: """
+        The first writeback has written the entry back and freed it: the second one's pointer \
+        dangles without any invalidation, and swapoff has freed the tree. get_swap_device() fails \
+        on the killed si->users, before a tree is looked at.
+        """),
+    RuleRow(
+      before: points("load", "enter", "erased"), holds: unlocked, untils: swapoffDone,
+      ordering: .possible, first: .returns,
+      results: [noMemory, GuestErrno.noEntry.result], evidenceFor: [.s1, .s2],
+      applies: { $0.swap == .disk && !$0.failsPin },
+      reason: """
+        The entry is on the LRU while zswap_load() decompresses it, out of the tree already: \
+        writeback has taken its swp_entry_t from it before zswap_entry_free() unlinks it, which \
+        waits for the LRU lock and for nothing else. swapoff then frees the tree; \
+        get_swap_device() fails.
+        """),
+    RuleRow(
+      before: points("memcg", "begin"), holds: unlocked, untils: swapoffDone,
+      ordering: .possible, first: .returns,
+      results: [noMemory, GuestErrno.noEntry.result], evidenceFor: [.s1, .s2],
+      reason: """
+        memcg_reparent_list_lrus() has moved the entry to the parent's list, and swapoff's loads \
+        have freed it from there: zswap_lru_del() finds the list through the entry's objcg, which \
+        is the parent's by now. The walk that comes back starts over under nlru->lock.
+        """),
+    RuleRow(
+      before: unlocked, holds: points("load", "enter", "erased"),
+      untils: points("writeback", "done", "end"),
+      ordering: .possible, otherResults: [exists], evidenceFor: [.s1, .s4],
+      applies: { $0.swap == .disk && !$0.failsPin },
+      reason: """
+        The fault's folio is in the swapcache before zswap_load() is called, locked: writeback \
+        finds it (-EEXIST), and looks at no tree, whether the entry is still in it or not.
+        """),
+    RuleRow(
+      before: unlocked, holds: points("load", "enter", "erased"),
+      untils: points("writeback", "done", "end"),
+      ordering: .possible, otherResults: [noMemory], evidenceFor: [.s1, .s4],
+      applies: { $0.swap == .brd && !$0.failsPin },
+      reason: """
+        With SWP_SYNCHRONOUS_IO the fault has SWAP_HAS_CACHE and no folio in the swapcache: \
+        swapcache_prepare() gives -EEXIST, for which skip_if_exists does not wait: NULL, -ENOMEM.
+        """),
+    RuleRow(
+      before: unlocked, holds: points("store", "published"),
+      untils: points("writeback", "done", "end"),
+      ordering: .possible, otherResults: [exists], evidenceFor: [.s3],
+      reason: """
+        The slot's new entry is in the tree, and perhaps at the old one's address. The folio that \
+        is stored stands in the swapcache until after the store: -EEXIST, before the pointers are \
+        compared.
+        """),
   ]
 }
 

@@ -3,8 +3,8 @@ import GuestWire
 /// The exploration: which schedules there are to be run, in which order.
 ///
 /// For each pair of actors one of which is writeback, every hold of one until the
-/// other has passed each of its points; those that have a rule, as a trial whose
-/// outcome nothing is known about shows nothing.
+/// other has passed each of its points; and a few longer chains. All have a rule, as a
+/// trial whose outcome nothing is known about shows nothing.
 public enum Sweep {
   /// What the claims rest on, each once.
   public static let claims: [Schedule] = Claim.allCases.flatMap(\.schedules).unique
@@ -12,7 +12,7 @@ public enum Sweep {
   /// All of it: the claims' first, then what is left of each set-up. Neighbours
   /// share their set-up, which is what takes time.
   public static let schedules: [Schedule] = {
-    let ordered = plain + variants
+    let ordered = plain + chains + variants
     let rest = ordered.filter { !claims.contains($0) }
     return claims + rest
   }()
@@ -30,6 +30,31 @@ public enum Sweep {
     }
     .filter { ScheduleRule.rule(for: $0) != nil }
   }
+
+  /// Where it takes more than one overtaking: the reasons stand with the rules.
+  private static let chains: [Schedule] = [
+    // A page that its owner has dropped, and swapoff: no pte leads to the folio.
+    "invalidate@begin > writeback@pinned > swapoff@trees-freed",
+    "invalidate@begin > writeback@claimed > swapoff@trees-freed",
+    "invalidate@begin > writeback@submit > swapoff@trees-freed",
+    "invalidate@begin > writeback@pinned > swapoff@trees-freed pages=shmem",
+    "invalidate@begin > writeback@pinned > shrinker@pinned",
+    // Two that wait for one folio, in either order.
+    "load@begin > writeback@pinned > swapoff@trees-freed",
+    "swapoff@begin > writeback@pinned > load@end",
+    // Beside a swapoff that waits.
+    "swapoff@begin > writeback@pinned > invalidate@end",
+    "swapoff@begin > writeback@pinned > shrinker@done",
+    // Freed by another than swapoff or the pages' owner, and then the tree.
+    "writeback@unlocked > shrinker@unlocked > swapoff@trees-freed",
+    "writeback@pinned > shrinker@unlocked > swapoff@trees-freed",
+    "load@erased > writeback@unlocked > swapoff@trees-freed",
+    "memcg@begin > writeback@unlocked > swapoff@trees-freed",
+    // Both in their windows, writeback going through the other's.
+    "writeback@unlocked > load@erased > writeback@done",
+    "writeback@unlocked > load@enter > writeback@done swap=brd",
+    "writeback@unlocked > store@published > writeback@done",
+  ].map(Schedule.known)
 
   /// Other ways to do the same, where the way matters.
   private static let variants: [Schedule] = {

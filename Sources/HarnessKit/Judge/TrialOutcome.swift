@@ -87,17 +87,31 @@ extension TrialOutcome: Codable {
   }
 }
 
-/// The ordering of one schedule trial, worked out from its events.
+/// The ordering of one schedule trial, worked out from its events: of one constraint
+/// after the other, until one did not come to pass.
 struct Ordering {
+  /// A constraint as the record shows it.
+  struct Link {
+    let constraint: Schedule.Constraint
+    var hold: HookEvent?
+    var release: HookEvent?
+  }
+
   var outcome: TrialOutcome
   /// The report contradicts itself: the guest, or our agent in it, is not to
   /// be believed.
   var contradiction: String?
-  var hold: HookEvent?
-  var release: HookEvent?
+  /// Those that were looked at. The outcome is the last one's: all before it are
+  /// interleaved.
+  var links: [Link]
+
+  var constraint: Schedule.Constraint { links[links.count - 1].constraint }
+  var hold: HookEvent? { links[links.count - 1].hold }
+  var release: HookEvent? { links[links.count - 1].release }
 
   init(of schedule: Schedule, in report: TrialReport) {
     outcome = .notExercised("")
+    links = [Link(constraint: schedule.constraints[0])]
     guard let state = report.hold else {
       contradict("the report has no state of the hold")
       return
@@ -106,17 +120,25 @@ struct Ordering {
       contradict("the report is about the schedule “\(state.schedule)”")
       return
     }
+    guard state.states.count == schedule.constraints.count else {
+      contradict("\(state.states.count) states of \(schedule.constraints.count) constraints")
+      return
+    }
     let events = report.events
     if zip(events, events.dropFirst()).contains(where: { $0.sequence >= $1.sequence }) {
       contradict("the events are out of order")
       return
     }
-    let holds = events.filter { $0.kind == .hold && $0.point == schedule.hold }
-    guard holds.count <= 1 else {
-      contradict("\(holds.count) tasks were held by one constraint")
-      return
+    for (index, constraint) in schedule.constraints.enumerated() {
+      if index > 0 { links.append(Link(constraint: constraint)) }
+      let holds = events.filter { $0.kind == .hold && $0.point == constraint.hold }
+      guard holds.count <= 1 else {
+        contradict("\(holds.count) tasks were held by one constraint")
+        return
+      }
+      decide(schedule, state, index, holds.first, report)
+      guard outcome == .interleaved else { return }
     }
-    decide(schedule, state, holds.first, report)
   }
 
   private mutating func contradict(_ what: String) {
@@ -125,60 +147,77 @@ struct Ordering {
   }
 
   private mutating func decide(
-    _ schedule: Schedule, _ state: HoldReport, _ held: HookEvent?, _ report: TrialReport
+    _ schedule: Schedule, _ report: HoldReport, _ index: Int, _ held: HookEvent?,
+    _ trial: TrialReport
   ) {
-    let awaited = report.hits(of: schedule.until, inAnyTask: schedule.freesByExit)
+    let state = report.states[index]
+    let until = constraint.until
+    let awaited = trial.hits(of: until, inAnyTask: schedule.freesByExit(at: until))
     guard let held else {
-      withoutHold(schedule, state, awaited, report)
+      withoutHold(state, awaited, trial)
       return
     }
-    hold = held
+    if index > 0, let before = links[index - 1].hold {
+      // It is the awaited point of the hold before it.
+      guard held.sequence > before.sequence else {
+        contradict("\(constraint.hold) was held before \(links[index - 1].constraint.hold)")
+        return
+      }
+      guard held.concerns(before) else {
+        outcome = .notExercised("\(constraint.hold) was held on another slot")
+        return
+      }
+    }
     let passes = awaited.filter { $0.sequence > held.sequence && $0.concerns(held) }
-    release = report.events.first {
-      $0.kind == .release && $0.point == schedule.hold && $0.pid == held.pid
+    let release = trial.events.first {
+      $0.kind == .release && $0.point == constraint.hold && $0.pid == held.pid
         && $0.sequence > held.sequence
     }
-    if state.state == .armed || state.state == .missed {
-      contradict("a task was held, and the hold's state is \(state.state.rawValue)")
+    links[index].hold = held
+    links[index].release = release
+    if state == .armed || state == .missed {
+      contradict("a task was held, and the hold's state is \(state.rawValue)")
       return
     }
     guard let release else {
       outcome = .notExercised(
-        report.eventsDropped > 0
-          ? "\(report.eventsDropped) events were dropped, the end of the hold among them"
+        trial.eventsDropped > 0
+          ? "\(trial.eventsDropped) events were dropped, the end of the hold among them"
           : "the hold never ended")
       return
     }
     let during = passes.first { $0.sequence < release.sequence }
     let after = passes.first { $0.sequence > release.sequence }
-    if (during != nil) != (state.state == .reached) {
+    if (during != nil) != (state == .reached) {
       contradict(
-        "\(schedule.until) was \(during == nil ? "not " : "")passed during the hold, whose state "
-          + "is \(state.state.rawValue)")
+        "\(until) was \(during == nil ? "not " : "")passed during the hold, whose state "
+          + "is \(state.rawValue)")
       return
     }
     if during != nil {
       outcome = .interleaved
     } else {
-      excluded(schedule, state, held, release, after, report)
+      excluded(report, state, held, release, after, trial)
     }
   }
 
   private mutating func withoutHold(
-    _ schedule: Schedule, _ state: HoldReport, _ awaited: [HookEvent], _ report: TrialReport
+    _ state: HoldReport.State, _ awaited: [HookEvent], _ report: TrialReport
   ) {
-    switch state.state {
+    switch state {
     case .armed, .released:
-      outcome = .notExercised("no task came to \(schedule.hold)")
+      outcome = .notExercised(
+        links.count == 1
+          ? "no task came to \(constraint.hold)" : "no task was held at \(constraint.hold)")
     case .missed:
       guard !awaited.isEmpty || report.eventsDropped > 0 else {
-        contradict("\(schedule.until) is said to have been passed, and no event shows it")
+        contradict("\(constraint.until) is said to have been passed, and no event shows it")
         return
       }
-      outcome = .notExercised("\(schedule.until) was passed before any task could be held")
+      outcome = .notExercised("\(constraint.until) was passed before any task could be held")
     case .held, .reached, .timeout:
       guard report.eventsDropped > 0 else {
-        contradict("the hold's state is \(state.state.rawValue), and no event shows a held task")
+        contradict("the hold's state is \(state.rawValue), and no event shows a held task")
         return
       }
       outcome = .notExercised(
@@ -188,10 +227,10 @@ struct Ordering {
 
   /// No hit of the awaited point between hold and release: what was it?
   private mutating func excluded(
-    _ schedule: Schedule, _ state: HoldReport, _ held: HookEvent, _ release: HookEvent,
+    _ hold: HoldReport, _ state: HoldReport.State, _ held: HookEvent, _ release: HookEvent,
     _ after: HookEvent?, _ report: TrialReport
   ) {
-    let other = schedule.until.actor
+    let other = constraint.until.actor
     let end = report.events.first {
       $0.kind == .hit && $0.point.rawValue == "\(other)@end" && $0.sequence > held.sequence
     }
@@ -199,8 +238,8 @@ struct Ordering {
     guard let last = after ?? end else {
       outcome = .notExercised(
         report.eventsDropped > 0
-          ? "\(report.eventsDropped) events were dropped, and none shows \(schedule.until)"
-          : "\(schedule.until) was not passed, not even after the release")
+          ? "\(report.eventsDropped) events were dropped, and none shows \(constraint.until)"
+          : "\(constraint.until) was not passed, not even after the release")
       return
     }
     // "It did not happen" needs a record without gaps.
@@ -213,7 +252,7 @@ struct Ordering {
       outcome = .excluded(.returned(actor: other))
       return
     }
-    if let blocked = state.blocked {
+    if let blocked = hold.blocked {
       guard blocked.actor == other else {
         contradict("the evidence is about \(blocked.actor), not about \(other)")
         return
@@ -225,7 +264,7 @@ struct Ordering {
       outcome = .excluded(.blocked(blocked))
       return
     }
-    guard state.state == .timeout else {
+    guard state == .timeout else {
       outcome = .notExercised("\(held.task) was let go before anything showed \(other) blocked")
       return
     }
@@ -246,7 +285,8 @@ extension HookEvent {
   /// swapoff knows the type only, and sometimes not even that.
   fileprivate func concerns(_ held: HookEvent) -> Bool {
     guard let slot, let other = held.slot else { return true }
-    return point.actor == "swapoff" ? slot.type == other.type : slot == other
+    return [point.actor, held.point.actor].contains("swapoff")
+      ? slot.type == other.type : slot == other
   }
 }
 
@@ -265,5 +305,7 @@ extension TrialReport {
 extension Schedule {
   /// The pages are freed by whoever drops the last reference on the mm of the task
   /// that exits: that may be somebody who was looking at it in /proc.
-  fileprivate var freesByExit: Bool { setup.free == .exit && until.actor == "invalidate" }
+  fileprivate func freesByExit(at point: HookPoint) -> Bool {
+    setup.free == .exit && point.actor == "invalidate"
+  }
 }

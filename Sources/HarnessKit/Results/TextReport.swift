@@ -8,6 +8,7 @@ public struct TextReport {
     let listed = isLong ? record.trials.filter { $0.verdict != .pass } : record.trials
     var lines = listed.map { trial(of: $0, colour: colour) }
     if isLong { lines += passes(of: record.trials, colour: colour) }
+    lines += RandomSummary(of: record).lines
     for finding in record.findings {
       lines += [""] + self.finding(finding, colour: colour)
       if let again = record.reproductions?.first(where: { $0.fingerprint == finding.fingerprint }) {

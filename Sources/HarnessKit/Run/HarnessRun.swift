@@ -143,6 +143,7 @@ public struct HarnessRun: Sendable {
       TrialRecord($0.judgement, report: $0.report, secondsFromReady: $0.secondsFromReady)
     }
     record.finish(judgement, at: Date())
+    record.notes += RandomSummary(of: record).lines.map(\.trimmed)
     try folder.writeReports(of: record)
     for (number, text) in HandOver.all(of: record).enumerated() {
       try folder.write(text, to: "finding-\(number + 1).txt")

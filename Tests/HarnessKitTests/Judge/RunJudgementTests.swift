@@ -117,7 +117,10 @@ import Testing
   }
 
   @Test func `the sweep holds writeback at each of its points until every other actor's points`() {
-    for hold in HookPoint.catalogue where hold.actor == "writeback" && hold.maySleep {
+    let holds = HookPoint.catalogue.filter {
+      $0.actor == "writeback" && $0.maySleep && !$0.isMark
+    }
+    for hold in holds {
       for until in HookPoint.catalogue where until.actor != "writeback" {
         let schedule = Schedule(hold: hold, until: until)
         #expect(Sweep.schedules.contains(schedule), "\(schedule)")

@@ -5,10 +5,20 @@ struct RaceMatrix {
   struct Pair: Hashable {
     var hold: HookPoint
     var until: HookPoint
+
+    init(hold: HookPoint, until: HookPoint) {
+      self.hold = hold
+      self.until = until
+    }
+
+    /// A longer chain stands where its last two points do.
+    init(_ constraint: Schedule.Constraint) {
+      self.init(hold: constraint.hold, until: constraint.until)
+    }
   }
 
   let provider: Provider
-  /// What its schedules ask for beside the two points; "" for nothing, nil for all
+  /// What its schedules ask for beside their last two points; "" for nothing, nil for all
   /// that there are.
   let options: String?
   /// Those that a trial names, in the catalogue's order, in which each actor's points
@@ -20,11 +30,13 @@ struct RaceMatrix {
   private init(provider: Provider, options: String?, _ steered: [(Schedule, TrialRecord)]) {
     self.provider = provider
     self.options = options
-    let named = (Set(steered.map(\.0.hold)), Set(steered.map(\.0.until)))
+    let named = (
+      Set(steered.map(\.0.lastConstraint.hold)), Set(steered.map(\.0.lastConstraint.until))
+    )
     let catalogue = HookPoint.catalogue.groupedByActor
     holds = catalogue.filter(named.0.contains)
     untils = catalogue.filter(named.1.contains)
-    trials = Dictionary(grouping: steered) { Pair(hold: $0.0.hold, until: $0.0.until) }
+    trials = Dictionary(grouping: steered) { Pair($0.0.lastConstraint) }
       .mapValues { $0.map(\.1) }
   }
 
@@ -64,8 +76,12 @@ struct RaceMatrix {
 }
 
 extension Schedule {
-  /// What stands behind the two points: `free=exit`. Empty for most.
-  var options: String { setup.text.trimmed }
+  /// What stands around the last two points: `free=exit`, `invalidate@begin > …`. Empty
+  /// for most.
+  var options: String {
+    (points.dropLast(2).map { "\($0) > " }.joined() + (points.count > 2 ? "…" : "") + setup.text)
+      .trimmed
+  }
 }
 
 extension [HookPoint] {

@@ -99,7 +99,7 @@ struct ReportPage {
     let providers = Set(record.trials.map(\.provider)).count
     let pairs = Set(
       record.trials.compactMap { trial in
-        trial.schedule.map { RaceMatrix.Pair(hold: $0.hold, until: $0.until) }
+        trial.schedule.map { RaceMatrix.Pair($0.lastConstraint) }
       }
     ).count
     var parts = [

@@ -45,7 +45,11 @@ struct Timeline {
     for actor in report.actors.prefix(Self.actorLanes) {
       lanes.append(Lane(pid: actor.pid, name: actor.name))
     }
-    let held = events.first { $0.kind == .hold && $0.point == schedule?.hold }
+    // The first one that has a slot: a mark and swapoff's begin have none.
+    let holdPoints = schedule?.constraints.map(\.hold) ?? []
+    let held = events.first {
+      $0.kind == .hold && $0.slot != nil && holdPoints.contains($0.point)
+    }
     var otherByName: [String: Int] = [:]
     for event in events {
       let lane = lane(of: event, &otherByName)
@@ -86,10 +90,11 @@ struct Timeline {
   /// The first one after the hold began, by the actor that the schedule means; the
   /// first one of all where nothing was held.
   private func findAwaited(_ schedule: Schedule, _ report: TrialReport) -> Int? {
-    let pids = Set(report.actors.filter { $0.name == schedule.until.actor }.map(\.pid))
+    let until = mainConstraint(schedule).until
+    let pids = Set(report.actors.filter { $0.name == until.actor }.map(\.pid))
     let passes = entries.indices.filter { index in
       let event = entries[index].event
-      return event.kind == .hit && event.point == schedule.until
+      return event.kind == .hit && event.point == until
         && (pids.isEmpty || pids.contains(event.pid))
     }
     guard let hold = mainHold(schedule) else { return passes.first }
@@ -97,9 +102,17 @@ struct Timeline {
     return after.first { entries[$0].isNear } ?? after.first ?? passes.first
   }
 
+  /// The last one of the chain that held anybody: the one that decides.
+  private func mainConstraint(_ schedule: Schedule) -> Schedule.Constraint {
+    schedule.constraints.last { constraint in
+      holds.contains { entries[$0.begin].event.point == constraint.hold }
+    } ?? schedule.lastConstraint
+  }
+
   /// The hold that the schedule asks for.
   func mainHold(_ schedule: Schedule?) -> Hold? {
-    holds.first { entries[$0.begin].event.point == schedule?.hold } ?? holds.first
+    let point = schedule.map { mainConstraint($0).hold }
+    return holds.first { entries[$0.begin].event.point == point } ?? holds.first
   }
 
   /// The entries around the hold that are worth a drawing: what happened long before
@@ -108,7 +121,8 @@ struct Timeline {
     let before = 24
     let after = 40
     guard let hold = mainHold(schedule) else { return 0..<min(entries.count, 120) }
-    let start = max(0, min(hold.begin, awaited ?? hold.begin) - before)
+    let begin = schedule?.points.count == 2 ? hold.begin : holds.map(\.begin).min() ?? hold.begin
+    let start = max(0, min(begin, awaited ?? begin) - before)
     let done = entries.indices.first {
       $0 > hold.end && entries[$0].isNear && entries[$0].event.pid == entries[hold.begin].event.pid
     }
@@ -118,10 +132,10 @@ struct Timeline {
 }
 
 extension HookEvent {
-  /// Whether it is about the schedule's two actors and the held slot. swapoff knows a
+  /// Whether it is about the schedule's actors and the held slot. swapoff knows a
   /// slot's type only.
   fileprivate func isNear(_ schedule: Schedule, _ held: HookEvent?) -> Bool {
-    guard point.actor == schedule.hold.actor || point.actor == schedule.until.actor else {
+    guard schedule.involves(point.actor) else {
       return kind != .hit && slot != nil && slot == held?.slot
     }
     return slot == nil || held?.slot == nil || slot == held?.slot || point.actor == "swapoff"
