@@ -25,12 +25,9 @@ public struct Kernel: Sendable {
   /// The configuration is read, but not checked: call
   /// ``Preflight/check(_:kernel:)`` before booting.
   public static func resolve(
-    image: FilePath?, buildTree given: FilePath? = nil, cache: Cache
+    _ reference: KernelReference?, buildTree given: FilePath? = nil, cache: Cache
   ) async throws -> Kernel {
-    guard let image else {
-      let stock = try await KernelFetch(cache: cache).stock()
-      return try await resolve(image: stock, buildTree: given, cache: cache)
-    }
+    let image = try await (reference ?? .standard).image(cache: cache)
     let header = try BzImage.read(image)
     let config = try await KernelConfig.find(for: image, image: header)
     let buildTree =

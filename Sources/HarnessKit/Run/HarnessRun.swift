@@ -3,8 +3,8 @@ import GuestWire
 
 /// What is asked for on the command line.
 public struct RunRequest: Sendable {
-  /// Path of a bzImage; nil for the fetched stock kernel.
-  public var kernel: String?
+  /// Nil for Debian's 6.12.
+  public var kernel: KernelReference?
   /// Where its modules are built; nil to infer it.
   public var kernelBuild: String?
   /// A module built elsewhere; nil to build it.
@@ -84,7 +84,7 @@ public struct HarnessRun: Sendable {
     var record = RunRecord(begun: start, commandLine: request.commandLine, seed: request.seed)
     let path =
       request.out
-      ?? RunFolder.defaultPath(at: start, kernel: request.kernel ?? "debian-stock")
+      ?? RunFolder.defaultPath(at: start, kernel: request.kernel?.name ?? "debian-stock")
     let folder = try RunFolder(creating: path, record: record)
     let absolute = URL(filePath: path).path
 

@@ -41,8 +41,7 @@ struct RunPreparation {
     }
     progress.phase("reading the kernel")
     let kernel = try await Kernel.resolve(
-      image: request.kernel.map { FilePath($0) },
-      buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
+      request.kernel, buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
     try Preflight.check(kernel.config, kernel: kernel.image.string)
     let specs = try trials(kernel.providers)
 
