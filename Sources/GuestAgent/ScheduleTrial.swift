@@ -27,13 +27,15 @@ struct ScheduleTrial {
 
   /// The set-up that the trial needs, or why this guest cannot make it.
   func kind(pages: Int) throws(Unsupported) -> TrialGuest.Kind {
+    if let absent = whyAbsent { throw Unsupported("absent on this kernel: \(absent)") }
     if schedule.involves("pool"), crew.pool.isEmpty {
       throw Unsupported("this kernel has one compressor and one zpool: nothing to change to")
     }
     if schedule.involves("cpu"), !SecondCPU.canChange {
       throw Unsupported("CPU 1 cannot go offline: CONFIG_HOTPLUG_CPU=y, and two CPUs")
     }
-    var swap = setup.via == .walk ? crew.swaps.small : crew.swaps.large
+    let isFew = setup.via == .walk || pages <= SwapAreas.smallPages / 4
+    var swap = isFew ? crew.swaps.small : crew.swaps.large
     if setup.swap == .brd {
       guard let brd = crew.swaps.brd else {
         throw Unsupported("this kernel has no brd: CONFIG_BLK_DEV_RAM")
@@ -42,6 +44,19 @@ struct ScheduleTrial {
     }
     return TrialGuest.Kind(
       swap: swap, pages: pages, filler: Self.filler, memory: setup.pages)
+  }
+
+  /// What the schedule needs that this kernel's zswap is made without.
+  private var whyAbsent: String? {
+    for point in [schedule.hold, schedule.until] {
+      if let why = hooks.absent[point.modulePoint] { return "\(point), as \(why)" }
+    }
+    guard !KernelTrait.has(.memcgLRU) else { return nil }
+    guard Zswap.poolEvicts else { return "a zpool that evicts: CONFIG_ZBUD or CONFIG_Z3FOLD" }
+    guard schedule.adapted(to: .pool) != schedule else { return nil }
+    return schedule.involves("shrinker")
+      ? "a second writeback, as one work item shrinks the pool"
+      : "writeback of a memcg's own, as the zpool has the LRU: via=pool provokes one there"
   }
 
   /// A trial that this guest has not got what it takes for.
@@ -68,6 +83,10 @@ struct ScheduleTrial {
 
     try first.start()
     try waitUntilHeld(first, isWorker: isWorker, guest)
+    if isWorker, !KernelTrait.has(.memcgLRU) {
+      // Else what the other actor stores would not be taken.
+      try Zswap.set("max_pool_percent", Zswap.maxPoolPercent)
+    }
     try second.start()
     let blocked = try race(second, guest)
     let isStalled = !awaitAll([first, second], guest)
@@ -78,8 +97,7 @@ struct ScheduleTrial {
     report.actors = [first, second].map { $0.child.report(as: $0.name) }
     let record = try HooksModule.read("events")
     if let slot = hold.slot, !isStalled, !guest.groupIsGone {
-      report.place = try LRUListing(HooksModule.read("lru"))
-        .place(of: slot, in: try guest.group.inode)
+      report.place = try HooksModule.lru()?.place(of: slot, in: try guest.group.inode)
     }
     if !isStalled { try undo(guest) }
 
@@ -158,6 +176,8 @@ struct ScheduleTrial {
       return byHolder(PageHolder.overflow(as: name))
     case .pool:
       try Zswap.set("max_pool_percent", "0")
+      // The pages' owner may be the other actor, and has one hand.
+      if !KernelTrait.has(.memcgLRU) { return byHand(Hand.overflow(as: name)) }
       return byHolder(PageHolder.overflow(as: name))
     }
   }
@@ -171,7 +191,7 @@ struct ScheduleTrial {
     case .walk: break
     case .shrinker: try Zswap.set("shrinker_enabled", "N")
     case .limit: try guest.group.set("memory.zswap.max", "max")
-    case .pool: try Zswap.set("max_pool_percent", "20")
+    case .pool: try Zswap.set("max_pool_percent", Zswap.maxPoolPercent)
     }
   }
 
@@ -234,6 +254,8 @@ struct ScheduleTrial {
     for _ in 0..<2500 {
       let events = try EventRecord(parsing: HooksModule.read("events")).events
       guard let release = events.last(where: { $0.kind == .release }) else { return }
+      // An oops is the end of the task.
+      guard ProcessProbe(pid_t(release.pid)) != nil else { return }
       if events.contains(where: {
         $0.pid == release.pid && $0.point == .writebackDone && $0.sequence > release.sequence
       }) {

@@ -93,6 +93,11 @@ final class TrialGuest {
   /// - Returns: how many there were, and how many are left: a walk that writes back
   ///   an entry with its bit set has not given it its second chance.
   func clearReferenced() throws -> (before: Int, after: Int) {
+    guard try HooksModule.lru() != nil else {
+      // The pool gives no second chance.
+      let count = Int(try Zswap.counter("stored_pages"))
+      return (count, count)
+    }
     let count = try lruLength()
     let failure = count > 0 ? HooksModule.walk(group, count: count) : 0
     guard failure == 0 else {
@@ -103,7 +108,7 @@ final class TrialGuest {
   }
 
   private func lruLength() throws -> Int {
-    Int(try LRUListing(HooksModule.read("lru")).itemsOfMemcg[try group.inode] ?? 0)
+    Int(try HooksModule.lru()?.itemsOfMemcg[try group.inode] ?? 0)
   }
 
   /// Reads the pages back and measures what a trial leaves; takes everything down
@@ -123,6 +128,7 @@ final class TrialGuest {
       report.restSkipped = "an actor was killed in the kernel"
       return
     }
+    report.restAbsent = KernelTrait.absentFigures
     do {
       if let audit = try verify() { report.pages = audit }
       if holder.child.ending == nil { try holder.drop() }

@@ -60,7 +60,12 @@ public struct Reproduction: Hashable, Sendable, Codable {
 
 extension Schedule {
   /// The same with one option less, each.
-  public var simpler: [Schedule] {
+  public func simpler(on lru: ZswapLRU) -> [Schedule] {
+    simpler.filter { $0.adapted(to: lru) == $0 }
+  }
+
+  /// On any kernel.
+  var simpler: [Schedule] {
     let plain = TrialSetup()
     var setups: [TrialSetup] = []
     func drop<Choice: Equatable>(_ option: WritableKeyPath<TrialSetup, Choice>) {

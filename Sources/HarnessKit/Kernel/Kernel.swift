@@ -17,6 +17,7 @@ public struct Kernel: Sendable {
   public let modulesDirectory: FilePath?
 
   public var vermagic: Vermagic { Vermagic(release: release, config: config) }
+  public var zswapLRU: ZswapLRU { ZswapLRU(config: config) }
   public var providers: [Provider] { Preflight.providers(config) }
 
   /// What `--kernel` and `--kernel-build` mean. Without `--kernel`, the
@@ -98,4 +99,10 @@ public struct Kernel: Sendable {
       FileManager.default.fileExists(atPath: $0.appending("modules.dep").string)
     }
   }
+}
+
+extension ZswapLRU {
+  /// frontswap went (6.6) soon after the zpools' LRUs had (6.5). The module looks for
+  /// itself, and refuses what is neither.
+  init(config: KernelConfig) { self = config["FRONTSWAP"] == .yes ? .pool : .memcg }
 }

@@ -19,6 +19,11 @@ public enum KernelReference: Hashable, Sendable {
     }
   }
 
+  /// `debian:6.1`, by which anybody has the same kernel; nil for an image.
+  var debianName: String? {
+    if case .debian(let series) = self { Self.scheme + series } else { nil }
+  }
+
   private static let scheme = "debian:"
 
   /// A text behind `debian:` that is no kernel's release.

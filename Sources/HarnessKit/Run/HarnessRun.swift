@@ -192,7 +192,7 @@ public struct HarnessRun: Sendable {
         return result
       }
       progress.phase("trying “\(finding.title)” again")
-      while let simpler = try await schedule.simpler.firstAsync({
+      while let simpler = try await schedule.simpler(on: trial.spec.lru).firstAsync({
         try await again($0, times: 1).failures == 1
       }) {
         schedule = simpler

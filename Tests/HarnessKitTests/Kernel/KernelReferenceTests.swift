@@ -43,6 +43,23 @@ import Testing
         == ["linux-image-6.12.117+deb12-amd64"])
   }
 
+  @Test func `headers that override the release are of the kernel that they say`() async throws {
+    try await withTemporaryDirectory { tree in
+      try write("6.1.192\n", to: tree.appending("include/config/kernel.release"))
+      #expect(KernelBuildTree.release(of: tree) == "6.1.192")
+      try write(
+        """
+        override ARCH = x86
+        override KERNELRELEASE = 6.1.0-56-amd64
+        CC = $(if $(DEBIAN_KERNEL_USE_CCACHE),$(CCACHE)) $(CROSS_COMPILE)gcc-12
+        override CROSS_COMPILE = $(DEB_HOST_GNU_TYPE)-
+
+        """, to: tree.appending(".kernelvariables"))
+      #expect(KernelBuildTree.release(of: tree) == "6.1.0-56-amd64")
+      #expect(ModuleBuild.namedCompiler(tree) == "gcc-12")
+    }
+  }
+
   @Test func `a release is of its series at a whole number only`() {
     #expect(KernelFetch.isOf("6.1", "6.1.0-56-amd64"))
     #expect(KernelFetch.isOf("6.1.0-56-amd64", "6.1.0-56-amd64"))
