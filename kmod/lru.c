@@ -35,7 +35,7 @@ struct zh_snapshot {
 		unsigned long slot;
 		unsigned int length;
 		bool referenced;
-	} entry[] __counted_by(max);
+	} entry[];
 };
 
 static enum lru_status zh_snapshot_cb(struct list_head *item,
@@ -47,7 +47,7 @@ static enum lru_status zh_snapshot_cb(struct list_head *item,
 
 	entry = container_of(item, struct zh_zswap_entry, lru);
 	if (snapshot->nr == snapshot->max)
-		return LRU_STOP;
+		return LRU_SKIP;
 	snapshot->entry[snapshot->nr].slot = entry->swpentry.val;
 	snapshot->entry[snapshot->nr].length = entry->length;
 	snapshot->entry[snapshot->nr].referenced = entry->referenced;
@@ -243,8 +243,11 @@ const struct file_operations zh_writeback_fops = {
 	.release = zh_writeback_release,
 };
 
+/* Where the pool has the LRU, there are no such files. */
 int __init zh_lru_init(void)
 {
+	if (zh_design != ZH_DESIGN_MEMCG_LRU)
+		return 0;
 	zh_list_lru = zh_symbol("zswap_list_lru");
 	zh_shrink_memcg_cb = zh_symbol("shrink_memcg_cb");
 	zh_mem_cgroup_iter = zh_symbol("mem_cgroup_iter");

@@ -83,7 +83,10 @@ static int points_show(struct seq_file *m, void *unused)
 			seq_printf(m, "%s%s", comma, zh_providers[j]->name);
 			comma = ",";
 		}
-		seq_printf(m, "%s %s\n", *comma ? "" : "-", where ?: "-");
+		seq_printf(m, "%s %s", *comma ? "" : "-", where ?: "-");
+		if (!where)
+			seq_printf(m, " %s", zh_why_absent(i));
+		seq_putc(m, '\n');
 	}
 	return 0;
 }
@@ -113,6 +116,9 @@ static int __init zh_init(void)
 	ret = zh_symbols_init();
 	if (ret)
 		return ret;
+	ret = zh_design_init();
+	if (ret)
+		return ret;
 	ret = zh_lru_init();
 	if (ret)
 		return ret;
@@ -133,8 +139,11 @@ static int __init zh_init(void)
 	debugfs_create_file("events", 0600, zh_dir, NULL, &zh_events_fops);
 	debugfs_create_file("mark", 0200, zh_dir, NULL, &zh_mark_fops);
 	debugfs_create_file("inject", 0600, zh_dir, NULL, &zh_inject_fops);
-	debugfs_create_file("writeback", 0600, zh_dir, NULL, &zh_writeback_fops);
-	debugfs_create_file("lru", 0400, zh_dir, NULL, &zh_lru_fops);
+	if (zh_design == ZH_DESIGN_MEMCG_LRU) {
+		debugfs_create_file("writeback", 0600, zh_dir, NULL,
+				    &zh_writeback_fops);
+		debugfs_create_file("lru", 0400, zh_dir, NULL, &zh_lru_fops);
+	}
 	debugfs_create_file("stats", 0400, zh_dir, NULL, &stats_fops);
 	return 0;
 

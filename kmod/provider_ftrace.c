@@ -21,6 +21,10 @@
  * - store@published is at the charge that follows the insertion in the tree, so
  *   that it is passed for pages of a memcg only.
  *
+ * Where the pool has the LRU (6.1), writeback@unlocked is at the entry of
+ * zswap_writeback_entry() too, which is where the pool has dropped its lock; a
+ * store's and a load's result are turned round, so that 1 is success as later.
+ *
  * A function that the compiler has inlined or cloned cannot be redirected; its
  * points are absent.
  */
@@ -28,10 +32,12 @@
 
 #include <linux/ftrace.h>
 #include <linux/mempolicy.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/wait.h>
 #include <linux/writeback.h>
 
+#include "compat.h"
 #include "zswap_hooks.h"
 #include "zswap_layout.h"
 
@@ -60,6 +66,12 @@ static struct zh_frame *zh_on_path(enum zh_path path)
 	return frame && frame->path == path ? frame : NULL;
 }
 
+/* Of a page in the swap cache; folio->swap is the same word. */
+static unsigned long zh_slot(struct page *page)
+{
+	return page_private(page);
+}
+
 /*
  * writeback. The entry is passed on and never looked at: from here on it may
  * be freed.
@@ -75,6 +87,43 @@ static int zh_writeback_entry(void *entry, swp_entry_t swp)
 	ret = zh_orig_writeback_entry(entry, swp);
 	zh_frame_pop(frame);
 	zh_hit(ZH_WRITEBACK_DONE, swp.val, ret);
+	zh_leave();
+	return ret;
+}
+
+static void *(*zh_zpool_map_handle)(void *pool, unsigned long handle, int mode);
+static void (*zh_zpool_unmap_handle)(void *pool, unsigned long handle);
+
+/*
+ * The entry may be gone already, but not what the handle stands for: the pool
+ * that calls has its page under reclaim, frees nothing of it and gives nothing of
+ * it away before we return. zswap reads the slot from there as well.
+ */
+static unsigned long zh_slot_of_handle(void *pool, unsigned long handle)
+{
+	struct zh_zswap_header *header;
+	unsigned long slot;
+
+	if (!zh_zpool_map_handle || !zh_zpool_unmap_handle)
+		return ZH_NO_SLOT;
+	header = zh_zpool_map_handle(pool, handle, ZH_ZPOOL_MM_RO);
+	slot = header->swpentry.val;
+	zh_zpool_unmap_handle(pool, handle);
+	return slot;
+}
+
+static int (*zh_orig_evict)(void *pool, unsigned long handle);
+static int zh_evict(void *pool, unsigned long handle)
+{
+	unsigned long slot = zh_slot_of_handle(pool, handle);
+	struct zh_frame *frame;
+	int ret;
+
+	zh_hit(ZH_WRITEBACK_UNLOCKED, slot, 0);
+	frame = zh_frame_push(ZH_PATH_WRITEBACK, slot, 0);
+	ret = zh_orig_evict(pool, handle);
+	zh_frame_pop(frame);
+	zh_hit(ZH_WRITEBACK_DONE, slot, ret);
 	zh_leave();
 	return ret;
 }
@@ -110,6 +159,30 @@ static struct folio *zh_read_swap(swp_entry_t swp, gfp_t gfp,
 	return folio;
 }
 
+static struct page *(*zh_orig_read_swap_vma)(swp_entry_t swp, gfp_t gfp,
+					     struct vm_area_struct *vma,
+					     unsigned long addr,
+					     bool *allocated);
+static struct page *zh_read_swap_vma(swp_entry_t swp, gfp_t gfp,
+				     struct vm_area_struct *vma,
+				     unsigned long addr, bool *allocated)
+{
+	struct zh_frame *frame = zh_on_path(ZH_PATH_WRITEBACK);
+	bool ours = frame && frame->slot == swp.val;
+	struct page *page;
+
+	if (ours && zh_inject(ZH_WRITEBACK_PINNED, swp.val)) {
+		*allocated = false;
+		zh_leave();
+		return NULL;
+	}
+	page = zh_orig_read_swap_vma(swp, gfp, vma, addr, allocated);
+	if (ours && zh_gives_points && page && *allocated)
+		zh_hit(ZH_WRITEBACK_PINNED, swp.val, 0);
+	zh_leave();
+	return page;
+}
+
 static unsigned long (*zh_orig_decompress)(void *entry, struct folio *folio);
 static unsigned long zh_decompress(void *entry, struct folio *folio)
 {
@@ -135,10 +208,25 @@ static void zh_swap_writepage(struct folio *folio, struct writeback_control *wbc
 	struct zh_frame *writeback = zh_on_path(ZH_PATH_WRITEBACK);
 
 	/* Or a page that the allocation of ours has reclaimed, to be written out. */
-	if (writeback && folio->swap.val == writeback->slot)
+	if (writeback && zh_slot(&folio->page) == writeback->slot)
 		zh_hit(ZH_WRITEBACK_SUBMIT, writeback->slot, 0);
 	zh_orig_swap_writepage(folio, wbc);
 	zh_leave();
+}
+
+static int (*zh_orig_swap_writepage_int)(struct page *page,
+					 struct writeback_control *wbc);
+static int zh_swap_writepage_int(struct page *page,
+				 struct writeback_control *wbc)
+{
+	struct zh_frame *writeback = zh_on_path(ZH_PATH_WRITEBACK);
+	int ret;
+
+	if (writeback && zh_slot(page) == writeback->slot)
+		zh_hit(ZH_WRITEBACK_SUBMIT, writeback->slot, 0);
+	ret = zh_orig_swap_writepage_int(page, wbc);
+	zh_leave();
+	return ret;
 }
 
 /* swapoff */
@@ -191,6 +279,21 @@ static void zh_invalidate(swp_entry_t swp)
 	zh_leave();
 }
 
+static void (*zh_orig_fs_invalidate)(unsigned int type, pgoff_t offset);
+static void zh_fs_invalidate(unsigned int type, pgoff_t offset)
+{
+	unsigned long slot = swp_entry(type, offset).val;
+	struct zh_frame *frame;
+
+	zh_hit(ZH_INVALIDATE_ENTER, slot, 0);
+	frame = zh_frame_push(ZH_PATH_INVALIDATE, slot, 0);
+	zh_orig_fs_invalidate(type, offset);
+	if (frame && frame->erased)
+		zh_hit(ZH_INVALIDATE_FREED, slot, 0);
+	zh_frame_pop(frame);
+	zh_leave();
+}
+
 static void (*zh_orig_entry_free)(void *entry);
 static void zh_entry_free(void *entry)
 {
@@ -208,7 +311,7 @@ static void zh_entry_free(void *entry)
 static bool (*zh_orig_load)(struct folio *folio);
 static bool zh_load(struct folio *folio)
 {
-	unsigned long slot = folio->swap.val;
+	unsigned long slot = zh_slot(&folio->page);
 	struct zh_frame *frame;
 	bool ret;
 
@@ -221,10 +324,27 @@ static bool zh_load(struct folio *folio)
 	return ret;
 }
 
+static int (*zh_orig_fs_load)(unsigned int type, pgoff_t offset,
+			      struct page *page);
+static int zh_fs_load(unsigned int type, pgoff_t offset, struct page *page)
+{
+	unsigned long slot = swp_entry(type, offset).val;
+	struct zh_frame *frame;
+	int ret;
+
+	zh_hit(ZH_LOAD_ENTER, slot, 0);
+	frame = zh_frame_push(ZH_PATH_LOAD, slot, 0);
+	ret = zh_orig_fs_load(type, offset, page);
+	zh_frame_pop(frame);
+	zh_hit(ZH_LOAD_DONE, slot, !ret);
+	zh_leave();
+	return ret;
+}
+
 static bool (*zh_orig_store)(struct folio *folio);
 static bool zh_store(struct folio *folio)
 {
-	unsigned long slot = folio->swap.val;
+	unsigned long slot = zh_slot(&folio->page);
 	struct zh_frame *frame;
 	bool ret;
 
@@ -233,6 +353,23 @@ static bool zh_store(struct folio *folio)
 	ret = zh_orig_store(folio);
 	zh_frame_pop(frame);
 	zh_hit(ZH_STORE_DONE, slot, ret);
+	zh_leave();
+	return ret;
+}
+
+static int (*zh_orig_fs_store)(unsigned int type, pgoff_t offset,
+			       struct page *page);
+static int zh_fs_store(unsigned int type, pgoff_t offset, struct page *page)
+{
+	unsigned long slot = swp_entry(type, offset).val;
+	struct zh_frame *frame;
+	int ret;
+
+	zh_hit(ZH_STORE_ENTER, slot, 0);
+	frame = zh_frame_push(ZH_PATH_STORE, slot, 0);
+	ret = zh_orig_fs_store(type, offset, page);
+	zh_frame_pop(frame);
+	zh_hit(ZH_STORE_DONE, slot, !ret);
 	zh_leave();
 	return ret;
 }
@@ -254,6 +391,8 @@ static void zh_charge(struct obj_cgroup *objcg, size_t size)
  * @wrapper: what runs in its place; NULL to observe its entry only
  * @wrapper_size: its length in bytes
  * @orig: where the wrapper finds the original's address
+ * @designs: bit mask of the designs of zswap in which it has this signature, and
+ *	its points this meaning
  * @points: bit mask of the points that it serves
  * @name: the one of @names that was found
  * @addr: its address, or 0
@@ -264,60 +403,86 @@ struct zh_target {
 	void *wrapper;
 	unsigned long wrapper_size;
 	void **orig;
+	unsigned long designs;
 	unsigned long points;
 	const char *name;
 	unsigned long addr;
 	struct ftrace_ops ops;
 };
 
-#define ZH_REDIRECT(function, fallback, to, original, mask) {		\
+#define ZH_REDIRECT(function, fallback, to, original, design, mask) {	\
 	.names = { function, fallback },				\
 	.wrapper = to,							\
-	.orig = (void **)&(original),				\
+	.orig = (void **)&(original),					\
+	.designs = design,						\
 	.points = mask,							\
 }
+
+#define ZH_POOL		BIT(ZH_DESIGN_POOL_LRU)
+#define ZH_MEMCG	BIT(ZH_DESIGN_MEMCG_LRU)
 
 static struct zh_target zh_targets[] = {
 	{
 		.names = { "shrink_memcg_cb" },
+		.designs = ZH_MEMCG,
 		.points = BIT(ZH_WRITEBACK_ISOLATED),
 	},
 	ZH_REDIRECT("zswap_writeback_entry", NULL,
-		    zh_writeback_entry, zh_orig_writeback_entry,
+		    zh_writeback_entry, zh_orig_writeback_entry, ZH_MEMCG,
+		    BIT(ZH_WRITEBACK_UNLOCKED) | BIT(ZH_WRITEBACK_DONE)),
+	ZH_REDIRECT("zswap_writeback_entry", NULL,
+		    zh_evict, zh_orig_evict, ZH_POOL,
 		    BIT(ZH_WRITEBACK_UNLOCKED) | BIT(ZH_WRITEBACK_DONE)),
 	ZH_REDIRECT("__read_swap_cache_async", NULL,
-		    zh_read_swap, zh_orig_read_swap,
+		    zh_read_swap, zh_orig_read_swap, ZH_MEMCG,
+		    BIT(ZH_WRITEBACK_PINNED)),
+	ZH_REDIRECT("__read_swap_cache_async", NULL,
+		    zh_read_swap_vma, zh_orig_read_swap_vma, ZH_POOL,
 		    BIT(ZH_WRITEBACK_PINNED)),
 	ZH_REDIRECT("zswap_decompress", NULL,
-		    zh_decompress, zh_orig_decompress,
+		    zh_decompress, zh_orig_decompress, ZH_MEMCG,
 		    BIT(ZH_WRITEBACK_CLAIMED) | BIT(ZH_WRITEBACK_DECOMPRESSED) |
 		    BIT(ZH_LOAD_ERASED)),
 	ZH_REDIRECT("__swap_writepage", NULL,
-		    zh_swap_writepage, zh_orig_swap_writepage,
+		    zh_swap_writepage, zh_orig_swap_writepage, ZH_MEMCG,
+		    BIT(ZH_WRITEBACK_SUBMIT)),
+	ZH_REDIRECT("__swap_writepage", NULL,
+		    zh_swap_writepage_int, zh_orig_swap_writepage_int, ZH_POOL,
 		    BIT(ZH_WRITEBACK_SUBMIT)),
 	ZH_REDIRECT("__do_sys_swapoff", "__x64_sys_swapoff",
-		    zh_do_swapoff, zh_orig_do_swapoff,
+		    zh_do_swapoff, zh_orig_do_swapoff, ZH_POOL | ZH_MEMCG,
 		    BIT(ZH_SWAPOFF_BEGIN)),
 	ZH_REDIRECT("reenable_swap_slots_cache_unlock", NULL,
 		    zh_reenable_slots, zh_orig_reenable_slots,
-		    BIT(ZH_SWAPOFF_UNUSED)),
-	ZH_REDIRECT("zswap_swapoff", NULL,
+		    ZH_POOL | ZH_MEMCG, BIT(ZH_SWAPOFF_UNUSED)),
+	ZH_REDIRECT("zswap_swapoff", "zswap_frontswap_invalidate_area",
 		    zh_zswap_swapoff, zh_orig_zswap_swapoff,
+		    ZH_POOL | ZH_MEMCG,
 		    BIT(ZH_SWAPOFF_QUIESCED) | BIT(ZH_SWAPOFF_TREES_FREED)),
 	ZH_REDIRECT("zswap_invalidate", NULL,
-		    zh_invalidate, zh_orig_invalidate,
+		    zh_invalidate, zh_orig_invalidate, ZH_MEMCG,
 		    BIT(ZH_INVALIDATE_ENTER)),
-	ZH_REDIRECT("zswap_entry_free", NULL,
-		    zh_entry_free, zh_orig_entry_free,
+	ZH_REDIRECT("zswap_frontswap_invalidate_page", NULL,
+		    zh_fs_invalidate, zh_orig_fs_invalidate, ZH_POOL,
+		    BIT(ZH_INVALIDATE_ENTER)),
+	ZH_REDIRECT("zswap_entry_free", "zswap_free_entry",
+		    zh_entry_free, zh_orig_entry_free, ZH_POOL | ZH_MEMCG,
 		    BIT(ZH_INVALIDATE_ERASED) | BIT(ZH_INVALIDATE_FREED)),
 	ZH_REDIRECT("zswap_load", NULL,
-		    zh_load, zh_orig_load,
+		    zh_load, zh_orig_load, ZH_MEMCG,
+		    BIT(ZH_LOAD_ENTER) | BIT(ZH_LOAD_DONE)),
+	ZH_REDIRECT("zswap_frontswap_load", NULL,
+		    zh_fs_load, zh_orig_fs_load, ZH_POOL,
 		    BIT(ZH_LOAD_ENTER) | BIT(ZH_LOAD_DONE)),
 	ZH_REDIRECT("zswap_store", NULL,
-		    zh_store, zh_orig_store,
+		    zh_store, zh_orig_store, ZH_MEMCG,
 		    BIT(ZH_STORE_ENTER) | BIT(ZH_STORE_DONE)),
+	ZH_REDIRECT("zswap_frontswap_store", NULL,
+		    zh_fs_store, zh_orig_fs_store, ZH_POOL,
+		    BIT(ZH_STORE_ENTER) | BIT(ZH_STORE_DONE)),
+	/* The charge comes before the insertion where the pool has the LRU. */
 	ZH_REDIRECT("obj_cgroup_charge_zswap", NULL,
-		    zh_charge, zh_orig_charge,
+		    zh_charge, zh_orig_charge, ZH_MEMCG,
 		    BIT(ZH_STORE_PUBLISHED)),
 };
 
@@ -371,9 +536,13 @@ static void zh_ftrace_probe(void)
 {
 	int i, j;
 
+	zh_zpool_map_handle = zh_symbol("zpool_map_handle");
+	zh_zpool_unmap_handle = zh_symbol("zpool_unmap_handle");
 	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
 		struct zh_target *t = &zh_targets[i];
 
+		if (!(t->designs & BIT(zh_design)))
+			continue;
 		t->ops.func = t->wrapper ? zh_redirect : zh_isolated;
 		t->ops.flags = FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED |
 			       FTRACE_OPS_FL_RECURSION;

@@ -57,6 +57,14 @@ enum zh_point {
 	ZH_NR_POINTS,
 };
 
+/* How zswap is made, as far as its functions and its LRU go: designs.c. */
+enum zh_design {
+	ZH_DESIGN_POOL_LRU,
+	ZH_DESIGN_MEMCG_LRU,
+};
+
+extern enum zh_design zh_design;
+
 struct zh_point_info {
 	const char *name;
 	bool may_sleep;
@@ -141,6 +149,8 @@ extern const struct file_operations zh_lru_fops;
 
 int zh_symbols_init(void);
 void *zh_symbol(const char *name);
+int zh_design_init(void);
+const char *zh_why_absent(enum zh_point point);
 int zh_lru_init(void);
 
 int zh_ftrace_inflight(void);

@@ -10,7 +10,7 @@ import SystemPackage
 final class Hand {
   private enum Kind: Int64 {
     case walk = 1
-    case reclaim, swapOff, setPool, offlineMemcg, offlineCPU
+    case reclaim, swapOff, setPool, offlineMemcg, offlineCPU, overflow
   }
 
   let child: ChildProcess
@@ -48,8 +48,19 @@ final class Hand {
         try SecondCPU.setOnline(false)
       } catch { return -error.errno.rawValue }
       return 0
+    case .overflow: return -overflow()
     case nil: return -EINVAL
     }
+  }
+
+  /// Pages one page of its own out, and gives it up.
+  private static func overflow() -> Int32 {
+    let memory = mmap(
+      nil, PageStamp.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else { return errno }
+    defer { munmap(memory, PageStamp.size) }
+    PageStamp(seed: 0, page: 0, generation: 1).write(to: memory)
+    return madvise(memory, PageStamp.size, PageHolder.madvPageOut) == 0 ? 0 : errno
   }
 
   /// Removes the cgroup, and returns when its lists have gone to its parent:
@@ -58,7 +69,7 @@ final class Hand {
     do throws(SystemError) {
       try group.remove()
       for _ in 0..<5000 {
-        if try LRUListing(HooksModule.read("lru")).itemsOfMemcg[inode] == nil { return 0 }
+        if try HooksModule.lru()?.itemsOfMemcg[inode] == nil { return 0 }
         MonotonicClock.sleep(milliseconds: 2)
       }
       return ETIMEDOUT
@@ -99,6 +110,11 @@ final class Hand {
     .init(
       kind: Kind.offlineMemcg.rawValue, first: group.number, second: Int64(inode),
       actor: ActorName.index(actor))
+  }
+
+  /// A store that finds the pool full.
+  static func overflow(as actor: String) -> ChildProcess.Command {
+    .init(kind: Kind.overflow.rawValue, actor: ActorName.index(actor))
   }
 
   static func offlineCPU(as actor: String) -> ChildProcess.Command {

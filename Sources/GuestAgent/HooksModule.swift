@@ -10,13 +10,18 @@ struct HooksModule {
   private static let directory = "/sys/kernel/debug/\(ZSWAP_HOOKS_DIR)"
 
   let provider: Provider
+  /// The points that this kernel does not have, and why.
+  let absent: [HookPoint: String]
 
   /// Loads it. An error is one of the module's or its build's.
   static func load(_ provider: Provider) throws -> HooksModule {
     let context = try KmodContext()
     try KmodModule(path: "/modules/\(name).ko", in: context).insert(
       options: "provider=\(provider.rawValue)")
-    return HooksModule(provider: provider)
+    let absent = try HooksFile.points(try read("points")).compactMap { status in
+      status.whyAbsent.map { (status.point, $0) }
+    }
+    return HooksModule(provider: provider, absent: .init(uniqueKeysWithValues: absent))
   }
 
   func unload() throws {
@@ -30,6 +35,13 @@ struct HooksModule {
 
   static func read(_ file: String) throws(SystemError) -> String {
     try KernelFile.read("\(directory)/\(file)")
+  }
+
+  static func has(_ file: String) -> Bool { KernelFile.exists("\(directory)/\(file)") }
+
+  /// Nil where zswap has no LRU for each memcg.
+  static func lru() throws(SystemError) -> LRUListing? {
+    KernelTrait.has(.memcgLRU) ? LRUListing(try read("lru")) : nil
   }
 
   /// The module's points, and those of the second writeback, which are the same.
@@ -121,13 +133,14 @@ enum HooksFile {
     var points: [PointStatus] = []
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
-      guard words.count == 6, let point = HookPoint(rawValue: String(words[0])),
+      guard words.count >= 6, let point = HookPoint(rawValue: String(words[0])),
         let hits = UInt64(words[3])
       else { throw FormatError(file: "points", line: String(line)) }
       points.append(
         PointStatus(
           point: point, provider: Provider(rawValue: String(words[2])), hits: hits,
-          available: words[4].split(separator: ",").compactMap { Provider(rawValue: String($0)) }))
+          available: words[4].split(separator: ",").compactMap { Provider(rawValue: String($0)) },
+          whyAbsent: words.count > 6 ? words.dropFirst(6).joined(separator: " ") : nil))
     }
     return points
   }

@@ -17,7 +17,7 @@ final class PageHolder {
   // Numbers of linux/mman.h that the Glibc module lacks.
   fileprivate static let madvRemove: Int32 = 9
   fileprivate static let madvNoHugePage: Int32 = 15
-  fileprivate static let madvPageOut: Int32 = 21
+  static let madvPageOut: Int32 = 21
 
   /// In memory shared by both processes. Single words, each with one writer
   /// while the other looks on.

@@ -25,7 +25,7 @@ struct RestProbe {
   /// Takes the figures that a trial's are compared with.
   mutating func begin() throws(SystemError) {
     taint = try Self.taint()
-    zswpwb = try Self.vmstat("zswpwb")
+    zswpwb = KernelTrait.has(.writebackEvent) ? try Self.vmstat("zswpwb") : 0
     writtenBack = try Zswap.counter("written_back_pages")
   }
 
@@ -123,7 +123,7 @@ struct RestProbe {
   /// list_lru_del() and __list_lru_walk_one() both decrement it for an entry
   /// written back, so that it drifts on sound kernels too. Nobody in zswap reads
   /// it.
-  private static let nodeItems = "list_lru_node.nr_items"
+  private static let nodeItems = RestFigure.nodeItems
 
   /// The memcg's own figures, when its tasks have gone and swap is off.
   static func settle(_ group: ControlGroup) throws(SystemError) -> [RestMeasurement] {
@@ -157,21 +157,27 @@ struct RestProbe {
   }
 
   private func measureZswap() throws(SystemError) -> [RestMeasurement] {
-    let drift =
-      try Self.vmstat("zswpwb") - zswpwb - (Zswap.counter("written_back_pages") - writtenBack)
-    let lru = LRUListing(try HooksModule.read("lru"))
-    return [
+    var rest = [
       RestMeasurement(
-        name: "zswap stored_pages", expected: 0, observed: try Zswap.counter("stored_pages")),
-      RestMeasurement(
-        name: "zswap pool_total_size", expected: 0,
-        observed: try Zswap.counter("pool_total_size")),
-      RestMeasurement(
-        name: "list_lru_count_one over all memcgs and nodes", expected: 0, observed: lru.items),
-      RestMeasurement(
-        name: "vmstat zswpwb less zswap written_back_pages", expected: 0,
-        observed: tolerance == .lostIncrements ? min(drift, 0) : drift),
+        name: "zswap stored_pages", expected: 0, observed: try Zswap.counter("stored_pages"))
     ]
+    if KernelTrait.has(.livePoolSize) {
+      rest.append(
+        RestMeasurement(
+          name: RestFigure.poolSize, expected: 0, observed: try Zswap.counter("pool_total_size")))
+    }
+    if let lru = try HooksModule.lru() {
+      rest.append(RestMeasurement(name: RestFigure.lruItems, expected: 0, observed: lru.items))
+    }
+    if KernelTrait.has(.writebackEvent) {
+      let drift =
+        try Self.vmstat("zswpwb") - zswpwb - (Zswap.counter("written_back_pages") - writtenBack)
+      rest.append(
+        RestMeasurement(
+          name: RestFigure.writebackDrift, expected: 0,
+          observed: tolerance == .lostIncrements ? min(drift, 0) : drift))
+    }
+    return rest
   }
 
   private func measureSystem() throws(SystemError) -> [RestMeasurement] {
@@ -182,10 +188,10 @@ struct RestProbe {
         name: "nr_dying_descendants", expected: dying,
         observed: try ControlGroup.dyingDescendants()),
     ]
-    rest.append(
-      RestMeasurement(
-        name: Self.nodeItems, expected: 0,
-        observed: LRUListing(try HooksModule.read("lru")).nodeItems))
+    if let lru = try HooksModule.lru() {
+      rest.append(
+        RestMeasurement(name: Self.nodeItems, expected: 0, observed: lru.nodeItems))
+    }
     return rest
   }
 
@@ -194,6 +200,10 @@ struct RestProbe {
   static func drain() throws(SystemError) {
     try KernelFile.write("4", to: "/proc/sys/vm/drop_caches")
     try KernelFile.write("3", to: "/proc/sys/vm/drop_caches")
+    // Not in 6.1, where compaction does.
+    if !KernelTrait.has(.memcgLRU) {
+      try? KernelFile.write("1", to: "/proc/sys/vm/compact_memory")
+    }
   }
 
   private static func vmstat(_ key: String) throws(SystemError) -> Int64 {

@@ -27,13 +27,15 @@ struct ScheduleTrial {
 
   /// The set-up that the trial needs, or why this guest cannot make it.
   func kind(pages: Int) throws(Unsupported) -> TrialGuest.Kind {
+    if let absent = whyAbsent { throw Unsupported("absent on this kernel: \(absent)") }
     if schedule.involves("pool"), crew.pool.isEmpty {
       throw Unsupported("this kernel has one compressor and one zpool: nothing to change to")
     }
     if schedule.involves("cpu"), !SecondCPU.canChange {
       throw Unsupported("CPU 1 cannot go offline: CONFIG_HOTPLUG_CPU=y, and two CPUs")
     }
-    var swap = setup.via == .walk ? crew.swaps.small : crew.swaps.large
+    let isFew = setup.via == .walk || pages <= SwapAreas.smallPages / 4
+    var swap = isFew ? crew.swaps.small : crew.swaps.large
     if setup.swap == .brd {
       guard let brd = crew.swaps.brd else {
         throw Unsupported("this kernel has no brd: CONFIG_BLK_DEV_RAM")
@@ -42,6 +44,19 @@ struct ScheduleTrial {
     }
     return TrialGuest.Kind(
       swap: swap, pages: pages, filler: Self.filler, memory: setup.pages)
+  }
+
+  /// What the schedule needs that this kernel's zswap is made without.
+  private var whyAbsent: String? {
+    for point in schedule.points {
+      if let why = hooks.absent[point.modulePoint] { return "\(point), as \(why)" }
+    }
+    guard !KernelTrait.has(.memcgLRU) else { return nil }
+    guard Zswap.poolEvicts else { return "a zpool that evicts: CONFIG_ZBUD or CONFIG_Z3FOLD" }
+    guard schedule.adapted(to: .pool) != schedule else { return nil }
+    return schedule.involves("shrinker")
+      ? "a second writeback, as one work item shrinks the pool"
+      : "writeback of a memcg's own, as the zpool has the LRU: via=pool provokes one there"
   }
 
   /// A trial that this guest has not got what it takes for.
@@ -78,8 +93,7 @@ struct ScheduleTrial {
     report.actors = course.actors.map { $0.child.report(as: $0.name) }
     let record = try HooksModule.read("events")
     if let slot = holds.lazy.compactMap(\.slot).first, !isStalled, !guest.groupIsGone {
-      report.place = try LRUListing(HooksModule.read("lru"))
-        .place(of: slot, in: try guest.group.inode)
+      report.place = try HooksModule.lru()?.place(of: slot, in: try guest.group.inode)
     }
     if !isStalled { try undo(guest) }
     guest.clock.lap("read the record")
@@ -169,7 +183,7 @@ struct ScheduleTrial {
       return byHolder(PageHolder.overflow(as: name))
     case .pool:
       try Zswap.set("max_pool_percent", "0")
-      return byHolder(PageHolder.overflow(as: name))
+      return byHand(Hand.overflow(as: name))
     }
   }
 
@@ -182,7 +196,7 @@ struct ScheduleTrial {
     case .walk: break
     case .shrinker: try Zswap.set("shrinker_enabled", "N")
     case .limit: try guest.group.set("memory.zswap.max", "max")
-    case .pool: try Zswap.set("max_pool_percent", "20")
+    case .pool: try Zswap.set("max_pool_percent", Zswap.maxPoolPercent)
     }
   }
 
@@ -235,6 +249,10 @@ struct ScheduleTrial {
       guest.clock.lap("arm")
       try startNext()
       try waitUntilHeld(0, actors[0])
+      if isWorker(actors[0].name) {
+        // Else what the other actor stores would not be taken.
+        try Zswap.set("max_pool_percent", Zswap.maxPoolPercent)
+      }
       guest.clock.lap("until held")
       var blocked: BlockedEvidence?
       for index in orders.indices {
@@ -368,6 +386,8 @@ struct ScheduleTrial {
             $0.kind == .release && $0.point.actor == "writeback"
           })
         else { return }
+        // An oops is the end of the task.
+        guard ProcessProbe(pid_t(release.pid)) != nil else { return }
         if events.contains(where: {
           $0.pid == release.pid && $0.point == .writebackDone && $0.sequence > release.sequence
         }) {

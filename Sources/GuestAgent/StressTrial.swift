@@ -8,8 +8,14 @@ import SystemPackage
 struct StressTrial {
   let seconds: Int
 
-  static func kind(_ swaps: SwapAreas, pages: Int) -> TrialGuest.Kind {
-    TrialGuest.Kind(swap: swaps.large, pages: pages, filler: 0, memory: .anon)
+  static func kind(
+    _ swaps: SwapAreas, pages: Int
+  ) throws(ScheduleTrial.Unsupported) -> TrialGuest.Kind {
+    guard KernelTrait.has(.memcgLRU) else {
+      throw ScheduleTrial.Unsupported(
+        "absent on this kernel: an LRU of zswap's own, which the stress walks")
+    }
+    return TrialGuest.Kind(swap: swaps.large, pages: pages, filler: 0, memory: .anon)
   }
 
   func run(_ guest: TrialGuest, spec: TrialSpec) throws -> TrialReport {

@@ -100,6 +100,11 @@ final class TrialGuest {
   ///   an entry with its bit set has not given it its second chance.
   func clearReferenced() throws -> (before: Int, after: Int) {
     defer { clock.lap("clear referenced bits") }
+    guard try HooksModule.lru() != nil else {
+      // The pool gives no second chance.
+      let count = Int(try Zswap.counter("stored_pages"))
+      return (count, count)
+    }
     let count = try lruLength()
     let isolated = count > 0 ? HooksModule.walk(group, count: count) : 0
     guard isolated >= 0 else {
@@ -110,7 +115,7 @@ final class TrialGuest {
   }
 
   private func lruLength() throws -> Int {
-    Int(try LRUListing(HooksModule.read("lru")).itemsOfMemcg[try group.inode] ?? 0)
+    Int(try HooksModule.lru()?.itemsOfMemcg[try group.inode] ?? 0)
   }
 
   /// Reads the pages back and measures what a trial leaves; takes everything down
@@ -131,6 +136,7 @@ final class TrialGuest {
       report.restSkipped = "an actor was killed in the kernel"
       return
     }
+    report.restAbsent = KernelTrait.absentFigures
     do {
       if let audit = try verify() { report.pages = audit }
       if holder.child.ending == nil { try holder.drop() }

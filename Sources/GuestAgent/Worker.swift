@@ -162,7 +162,7 @@ enum Worker {
     switch spec.work {
     case .schedule(let schedule):
       try ScheduleTrial(schedule: schedule, hooks: hooks, crew: crew).kind(pages: spec.pages)
-    case .stress: StressTrial.kind(crew.swaps, pages: spec.pages)
+    case .stress: try StressTrial.kind(crew.swaps, pages: spec.pages)
     }
   }
 

@@ -5,6 +5,9 @@ enum Zswap {
   private static let parameters = "/sys/module/zswap/parameters"
   private static let counters = "/sys/kernel/debug/zswap"
 
+  /// The kernel's own default.
+  static let maxPoolPercent = "20"
+
   static func set(_ parameter: String, _ value: String) throws(SystemError) {
     try KernelFile.write(value, to: "\(parameters)/\(parameter)")
   }
@@ -12,6 +15,15 @@ enum Zswap {
   static func counter(_ name: String) throws(SystemError) -> Int64 {
     try KernelFile.number("\(counters)/\(name)")
   }
+
+  /// Whether the pool in use writes back by itself, where zswap has no LRU: zsmalloc
+  /// does not, and is changed for one that does.
+  static let poolEvicts: Bool = {
+    ["zbud", "z3fold"].contains { pool in
+      try? set("zpool", pool)
+      return (try? KernelFile.read("\(parameters)/zpool").trimmed) == pool
+    }
+  }()
 
   /// A change of compressor or zpool, which makes a new pool.
   struct PoolChange {

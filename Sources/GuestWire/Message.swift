@@ -75,12 +75,18 @@ public struct PointStatus: Hashable, Sendable, Codable {
   public var hits: UInt64
   /// The providers that could reach it.
   public var available: [Provider]
+  /// Why the provider cannot reach it, where it cannot.
+  public var whyAbsent: String?
 
-  public init(point: HookPoint, provider: Provider?, hits: UInt64, available: [Provider]) {
+  public init(
+    point: HookPoint, provider: Provider?, hits: UInt64, available: [Provider],
+    whyAbsent: String? = nil
+  ) {
     self.point = point
     self.provider = provider
     self.hits = hits
     self.available = available
+    self.whyAbsent = whyAbsent
   }
 }
 
@@ -105,11 +111,14 @@ public struct TrialSpec: Hashable, Sendable, Codable {
   public var seed: UInt64
   /// How long a hold lasts at the most.
   public var holdTimeoutMilliseconds: Int
+  /// As the kernel's configuration has it.
+  public var lru: ZswapLRU
 
   public init(
     index: Int, scenario: String, work: Work, provider: Provider, pages: Int, seed: UInt64,
-    holdTimeoutMilliseconds: Int
+    holdTimeoutMilliseconds: Int, lru: ZswapLRU = .memcg
   ) {
+    self.lru = lru
     self.index = index
     self.scenario = scenario
     self.work = work

@@ -92,8 +92,7 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
       else { throw .backwards(before, point) }
     }
     let byHolder = actors.filter { actor in
-      Self.holdersActors.contains(actor)
-        || actor == "writeback" && [.limit, .pool].contains(setup.via)
+      Self.holdersActors.contains(actor) || actor == "writeback" && setup.via == .limit
     }
     guard byHolder.count <= 1 else { throw .sameProcess(byHolder) }
   }

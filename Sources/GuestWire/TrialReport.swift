@@ -20,6 +20,8 @@ public struct TrialReport: Hashable, Sendable, Codable {
   public var place: LRUPlace?
   /// Why the rest was not measured, where it was not: an actor that never came back.
   public var restSkipped: String?
+  /// Figures at rest that this kernel does not have; nil where it has all.
+  public var restAbsent: [String]?
   /// Counts of a stress trial: swapoffs, writebacks, …
   public var counts: [String: UInt64]
   public var milliseconds: UInt64

@@ -15,8 +15,10 @@ struct DoctorCommand: AsyncParsableCommand {
       Exit codes: 0 all that is needed is there; 3 something is missing.
       """)
 
-  @Option(help: ArgumentHelp("A kernel image to look at as well.", valueName: "path"))
-  var kernel: String?
+  @Option(
+    help: ArgumentHelp("A kernel to look at as well.", valueName: "bzImage|debian:release"),
+    transform: kernelReference(parsing:))
+  var kernel: KernelReference?
 
   @Option(
     name: .customLong("kernel-build"),
@@ -28,7 +30,7 @@ struct DoctorCommand: AsyncParsableCommand {
       var findings = Doctor.host()
       if let kernel {
         findings += await Doctor.kernel(
-          FilePath(kernel), buildTree: kernelBuild.map { FilePath($0) }, cache: try .standard())
+          kernel, buildTree: kernelBuild.map { FilePath($0) }, cache: try .standard())
       }
       for finding in findings { print(finding) }
       let missing = findings.filter { $0.state == .missing }.count

@@ -11,6 +11,7 @@ struct Harness: AsyncParsableCommand {
       EXAMPLES
         harness                                race Debian's stock kernel
         harness --kernel bzImage               race yours
+        harness --kernel debian:6.1            race an older stock kernel of Debian's
         harness kernel build --with kasan      build one with hook points; prints its path
         harness list --schedules               what there is to run, ready to paste
         harness doctor --kernel bzImage        what host and kernel lack

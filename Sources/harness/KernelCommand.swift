@@ -116,20 +116,22 @@ struct KernelCommand: AsyncParsableCommand {
       discussion: """
         Examples:
           harness kernel config arch/x86/boot/bzImage
+          harness kernel config debian:6.1
           harness kernel config arch/x86/boot/bzImage ZSWAP KASAN
 
         With names of options, prints each with its value and nothing else.
         """)
 
-    @Argument(help: "A bzImage or vmlinuz.")
-    var image: String
+    @Argument(
+      help: "A bzImage or vmlinuz, or debian:RELEASE.", transform: kernelReference(parsing:))
+    var image: KernelReference
 
     @Argument(help: "Options to print, with or without CONFIG_.")
     var options: [String] = []
 
     func run() async throws {
       try await reportingFailures {
-        let kernel = try await Kernel.resolve(image: FilePath(image), cache: try .standard())
+        let kernel = try await Kernel.resolve(image, cache: try .standard())
         guard options.isEmpty else {
           for option in options {
             let name = option.hasPrefix("CONFIG_") ? String(option.dropFirst(7)) : option

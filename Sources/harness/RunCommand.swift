@@ -16,7 +16,8 @@ struct RunCommand: AsyncParsableCommand {
         harness --schedule "writeback@unlocked > swapoff@trees-freed"
         git bisect run harness --kernel-tree . --bisect --finding "in shrink_memcg_cb"
         harness --scenario random --seed 7 --trials 500
-        harness                       (Debian's stock kernel, fetched if need be)
+        harness --kernel debian:6.1   (a stock kernel of Debian's, fetched if need be)
+        harness                       (the same of 6.12)
 
       EXIT STATUS
         0 pass, 1 finding, 2 the harness or the host broke, 3 the kernel cannot be built,
@@ -25,8 +26,12 @@ struct RunCommand: AsyncParsableCommand {
         this kernel, 128 nothing could be said about any
       """)
 
-  @Option(help: ArgumentHelp("The kernel under test.", valueName: "bzImage"))
-  var kernel: String?
+  @Option(
+    help: ArgumentHelp(
+      "The kernel under test: an image, or a stock one of Debian's, which is fetched (default: "
+        + "debian:6.12).", valueName: "bzImage|debian:release"),
+    transform: kernelReference(parsing:))
+  var kernel: KernelReference?
 
   @Option(
     help: ArgumentHelp(
@@ -255,6 +260,15 @@ extension RunCommand {
     }
     guard !schedules.isEmpty else { throw ValidationError("there is no schedule in \(path)") }
     return schedules
+  }
+}
+
+/// What `--kernel` says; bad usage where that is nothing.
+func kernelReference(parsing text: String) throws -> KernelReference {
+  do {
+    return try KernelReference(parsing: text)
+  } catch {
+    throw ValidationError("\(error)")
   }
 }
 

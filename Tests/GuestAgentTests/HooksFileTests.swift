@@ -20,6 +20,12 @@ import Testing
       ])
   }
 
+  @Test func `an absent point tells why it is`() throws {
+    let text = "load@erased sleep absent 0 - - a load leaves the entry in the tree\n"
+    #expect(
+      try HooksFile.points(text).map(\.whyAbsent) == ["a load leaves the entry in the tree"])
+  }
+
   @Test(arguments: ["armed", "held", "reached", "timeout", "released", "missed"])
   func `every state of a constraint has a name on both sides`(name: String) throws {
     let line = "writeback@unlocked > swapoff@trees-freed \(name) pid=1 slot=0:1\n"

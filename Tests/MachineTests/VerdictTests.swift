@@ -53,6 +53,26 @@ struct VerdictTests {
     }
   }
 
+  @Test func `the race in its older form is found on Debian's unmodified 6-1`() async throws {
+    try await HarnessProcess.with { harness in
+      let schedule = "writeback@unlocked > swapoff@trees-freed via=pool"
+      let outcome = try await harness.run([
+        "--kernel", "debian:6.1", "--scenario", "swapoff-race", "--confirm", "1",
+      ])
+      #expect(outcome.exitCode == 1)
+      #expect(
+        outcome.output.contains("BUG: kernel NULL pointer dereference in zswap_writeback_entry"))
+      #expect(outcome.lines.contains("S2 violated: \(schedule)"))
+      #expect(outcome.output.contains("again on fresh guests: 1 of 1 runs"))
+      #expect(harness.text("finding-1.txt").contains("harness --kernel debian:6.1 --schedule"))
+      #expect(
+        outcome.lines.contains {
+          $0.hasPrefix("pass  writeback@pinned > swapoff@trees-freed via=pool")
+        })
+      for claim in 1...8 { #expect(!outcome.lines.contains("S\(claim) held")) }
+    }
+  }
+
   @Test func `a window that is not entered is no pass`() async throws {
     try await HarnessProcess.with { harness in
       // A writeback whose pin fails does not come to where it would be held.

@@ -5,10 +5,11 @@
  *
  * points (read)
  *	A line for each hook point:
- *	  POINT sleep|observe PROVIDER HITS AVAILABLE WHERE
+ *	  POINT sleep|observe PROVIDER HITS AVAILABLE WHERE [WHY]
  *	PROVIDER is the one in use, or "absent"; AVAILABLE lists those that could
  *	reach the point on this kernel ("patch,ftrace"), or "-"; WHERE is the
- *	function redirected, "compiled-in", or "-".
+ *	function redirected, "compiled-in", or "-". At an absent point, the rest of
+ *	the line says why it is.
  *
  * schedule (read, write)
  *	A write is one or more lines, each one of
@@ -46,7 +47,8 @@
  *	writeback's folio fail (of that process only), as if there were no memory;
  *	"clear" forgets it. Read gives what is left, in the same form.
  *
- * writeback (write, then read from the same file descriptor)
+ * writeback (write, then read from the same file descriptor; like lru, only
+ * where zswap has an LRU for each memcg)
  *	Write "CGROUP-PATH COUNT": walk at most COUNT entries a node of that
  *	cgroup's zswap LRU through the kernel's own shrink_memcg_cb(). An entry
  *	with its referenced bit set only loses it, as in any reclaim. Read gives

@@ -64,7 +64,7 @@ public struct Judge {
     self.report = report
     self.splats = splats
     self.notices = notices
-    rule = spec.schedule.flatMap(ScheduleRule.rule)
+    rule = spec.schedule.flatMap { ScheduleRule.rule(for: $0, on: spec.lru) }
     ordering = spec.schedule.map { Ordering(of: $0, in: report) }
     judgement = TrialJudgement(spec: spec, outcome: .ran)
   }
@@ -78,9 +78,7 @@ public struct Judge {
       check()
       return
     }
-    if spec.schedule != nil, report.hold == nil, report.actors.isEmpty,
-      let why = report.restSkipped
-    {
+    if report.hold == nil, report.actors.isEmpty, let why = report.restSkipped {
       judgement.outcome = .notExercised(why)
       doubt(why)
       judgeSplats()
@@ -482,6 +480,10 @@ public struct Judge {
       fail("the report has no measurement at rest, and no reason for that")
     } else {
       restMeasured = true
+    }
+    if let absent = report.restAbsent {
+      judgement.notes.append(
+        "not measured, as this kernel has none: \(absent.joined(separator: ", "))")
     }
     for measurement in report.rest where measurement.observed != measurement.expected {
       // The taint that a splat leaves is that splat's.

@@ -79,7 +79,12 @@ enum Wilson {
 
 extension Schedule {
   /// The same with one end of the chain less, or one option, each.
-  public var simpler: [Schedule] {
+  public func simpler(on lru: ZswapLRU) -> [Schedule] {
+    simpler.filter { $0.adapted(to: lru) == $0 }
+  }
+
+  /// On any kernel.
+  var simpler: [Schedule] {
     let shorter =
       points.count > 2
       ? [Array(points.dropFirst()), points.dropLast()].compactMap {

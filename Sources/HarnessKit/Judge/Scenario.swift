@@ -74,15 +74,30 @@ public struct Scenario: Hashable, Sendable {
   public func trials(
     startingAt index: Int, provider: Provider, seed: UInt64, pages: Int? = nil,
     holdTimeoutMilliseconds: Int = Scenario.defaultHoldTimeoutMilliseconds,
-    stressSeconds: Int = Scenario.defaultStressSeconds
+    stressSeconds: Int = Scenario.defaultStressSeconds, lru: ZswapLRU = .memcg
   ) -> [TrialSpec] {
-    works.enumerated().map { position, work in
+    works(on: lru).enumerated().map { position, work in
       TrialSpec(
         index: index + position, scenario: id,
         work: work.spec(stressSeconds: stressSeconds), provider: provider,
-        pages: work.pages(pages),
+        pages: work.pages(pages, on: lru),
         seed: Scenario.seed(seed, of: index + position),
-        holdTimeoutMilliseconds: holdTimeoutMilliseconds)
+        holdTimeoutMilliseconds: holdTimeoutMilliseconds, lru: lru)
+    }
+  }
+
+  /// Where the zpool has the LRU, the sweep is that of the claims' schedules, in the
+  /// form that they have there. Those that such a kernel cannot be brought to stay as
+  /// they are: the guest says of each what is absent. What the user has written is
+  /// taken at its word.
+  private func works(on lru: ZswapLRU) -> [Work] {
+    guard lru == .pool, id != Scenario.customID else { return works }
+    let own: [Work] = id == "sweep" ? Sweep.claims.map { .schedule($0) } : works
+    return own.map { work in
+      guard case .schedule(let schedule) = work, let adapted = schedule.adapted(to: lru),
+        ScheduleRule.rule(for: adapted, on: lru) != nil
+      else { return work }
+      return .schedule(adapted)
     }
   }
 
@@ -96,9 +111,11 @@ public struct Scenario: Hashable, Sendable {
 }
 
 extension Scenario.Work {
-  fileprivate func pages(_ asked: Int?) -> Int {
+  fileprivate func pages(_ asked: Int?, on lru: ZswapLRU) -> Int {
     switch self {
     case .stress: max(asked ?? 0, Scenario.manyPages)
+    // The pool evicts the oldest of any number.
+    case .schedule where lru == .pool: min(asked ?? Scenario.defaultPages, 8)
     case .schedule(let schedule):
       schedule.setup.via == .walk
         ? min(asked ?? Scenario.defaultPages, 24) : max(asked ?? 0, Scenario.manyPages)

@@ -1,7 +1,8 @@
 import GuestWire
 
 /// What a sound kernel does under a schedule, and why. Argued from mm/zswap.c,
-/// mm/swapfile.c, mm/swap_state.c and mm/memory.c of 6.12.
+/// mm/swapfile.c, mm/swap_state.c and mm/memory.c of 6.12; where the zpool has the
+/// LRU, of 6.1.
 public struct ScheduleRule: Hashable, Sendable {
   public enum Ordering: Hashable, Sendable {
     /// The awaited point is reached while the first actor is held.
@@ -55,8 +56,9 @@ public struct ScheduleRule: Hashable, Sendable {
   /// Every claim that a finding under this schedule violates.
   public var claims: [Claim] { Set(serves + evidenceFor).sorted() }
 
-  public static func rule(for schedule: Schedule) -> ScheduleRule? {
-    guard let row = RuleRow.all.first(where: { $0.covers(schedule) }) else { return nil }
+  public static func rule(for schedule: Schedule, on lru: ZswapLRU = .memcg) -> ScheduleRule? {
+    let rows = lru == .memcg ? RuleRow.all : RuleRow.poolLRU
+    guard let row = rows.first(where: { $0.covers(schedule) }) else { return nil }
     return ScheduleRule(
       schedule: schedule, ordering: row.ordering, first: row.first, reason: row.reason,
       results: row.results, otherResults: row.otherResults,
@@ -90,15 +92,15 @@ struct RuleRow: Sendable {
 }
 
 /// The points of an actor at these places.
-private func points(_ actor: String, _ places: String...) -> Set<HookPoint> {
+func points(_ actor: String, _ places: String...) -> Set<HookPoint> {
   Set(places.map { HookPoint.known("\(actor)@\($0)") })
 }
 
 extension RuleRow {
-  private static let noMemory = GuestErrno.noMemory.result
-  private static let exists = GuestErrno.exists.result
+  static let noMemory = GuestErrno.noMemory.result
+  static let exists = GuestErrno.exists.result
 
-  private static let unlocked: Set<HookPoint> = [.writebackUnlocked]
+  static let unlocked: Set<HookPoint> = [.writebackUnlocked]
   /// The new folio is locked and in the swap cache.
   private static let pinned = points("writeback", "pinned", "claimed", "decompressed", "submit")
   private static let done: Set<HookPoint> = [.writebackDone]
@@ -106,7 +108,7 @@ extension RuleRow {
   /// What a writeback that finds the entry and its slot in use goes through.
   private static let written = points(
     "writeback", "pinned", "claimed", "decompressed", "submit")
-  private static let folioLock = ScheduleRule.Ordering.waits([
+  static let folioLock = ScheduleRule.Ordering.waits([
     "folio_wait_bit", "__folio_lock", "folio_lock",
   ])
 

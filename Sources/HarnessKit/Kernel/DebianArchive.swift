@@ -7,6 +7,8 @@ struct DebianArchive: Sendable {
   /// The version that apt would install; nil where it knows no such package.
   func candidate(of package: String) async throws -> String? {
     let lines = try await Tool("apt-cache").run(["policy", package]).lines
+    // A name that apt does not know is a pattern to it: 6.1 is found in 6.12.
+    guard lines.first == "\(package):" else { return nil }
     let version = lines.first { $0.hasPrefix("  Candidate: ") }?.dropFirst(13)
     return version.flatMap { $0 == "(none)" ? nil : String($0) }
   }

@@ -66,11 +66,11 @@ public enum Doctor {
 
   /// What a kernel has. An image that cannot be read is a finding as well.
   public static func kernel(
-    _ image: FilePath, buildTree: FilePath?, cache: Cache
+    _ reference: KernelReference, buildTree: FilePath?, cache: Cache
   ) async -> [Finding] {
     let kernel: Kernel
     do {
-      kernel = try await Kernel.resolve(image: image, buildTree: buildTree, cache: cache)
+      kernel = try await Kernel.resolve(reference, buildTree: buildTree, cache: cache)
     } catch {
       return [Finding(state: .missing, subject: "kernel", text: String(describing: error))]
     }

@@ -17,6 +17,7 @@ public struct Kernel: Sendable {
   public let modulesDirectory: FilePath?
 
   public var vermagic: Vermagic { Vermagic(release: release, config: config) }
+  public var zswapLRU: ZswapLRU { ZswapLRU(config: config) }
   public var providers: [Provider] { Preflight.providers(config) }
 
   /// What `--kernel` and `--kernel-build` mean. Without `--kernel`, the
@@ -25,12 +26,9 @@ public struct Kernel: Sendable {
   /// The configuration is read, but not checked: call
   /// ``Preflight/check(_:kernel:)`` before booting.
   public static func resolve(
-    image: FilePath?, buildTree given: FilePath? = nil, cache: Cache
+    _ reference: KernelReference?, buildTree given: FilePath? = nil, cache: Cache
   ) async throws -> Kernel {
-    guard let image else {
-      let stock = try await KernelFetch(cache: cache).stock()
-      return try await resolve(image: stock, buildTree: given, cache: cache)
-    }
+    let image = try await (reference ?? .standard).image(cache: cache)
     let header = try BzImage.read(image)
     let config = try await KernelConfig.find(for: image, image: header)
     let buildTree =
@@ -101,4 +99,10 @@ public struct Kernel: Sendable {
       FileManager.default.fileExists(atPath: $0.appending("modules.dep").string)
     }
   }
+}
+
+extension ZswapLRU {
+  /// frontswap went (6.6) soon after the zpools' LRUs had (6.5). The module looks for
+  /// itself, and refuses what is neither.
+  init(config: KernelConfig) { self = config["FRONTSWAP"] == .yes ? .pool : .memcg }
 }

@@ -35,8 +35,16 @@ enum KernelBuildTree {
 extension KernelBuildTree {
   /// The release of the kernel built there; nil where the tree does not say.
   static func release(of tree: FilePath) -> String? {
-    let file = tree.appending("include/config/kernel.release")
-    guard let data = FileManager.default.contents(atPath: file.string) else { return nil }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n").first.map(String.init)
+    // Headers of Debian's 6.1 have upstream's version in kernel.release, and
+    // override it.
+    let override = lines(of: tree.appending(".kernelvariables"))
+      .first { $0.hasPrefix("override KERNELRELEASE = ") }?
+      .split(separator: " ").last.map(String.init)
+    return override ?? lines(of: tree.appending("include/config/kernel.release")).first
+  }
+
+  private static func lines(of file: FilePath) -> [String] {
+    guard let data = FileManager.default.contents(atPath: file.string) else { return [] }
+    return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 }

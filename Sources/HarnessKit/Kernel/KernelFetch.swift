@@ -15,11 +15,12 @@ public struct KernelFetch: Sendable {
   }
 
   /// The kernel that is there already, else the one that `image()` fetches: a
-  /// run without `--kernel` needs no network twice.
+  /// run on a stock kernel needs no network twice.
   public func stock() async throws -> FilePath {
     for entry in cache.entries("fetched") {
       if let image = KernelFetch.image(in: entry),
-        image.lastComponent?.string.hasPrefix("vmlinuz-\(series)") == true
+        let release = image.lastComponent?.string.dropFirst("vmlinuz-".count),
+        KernelFetch.isOf(series, String(release))
       {
         return image
       }
@@ -72,17 +73,27 @@ public struct KernelFetch: Sendable {
       return target ?? meta
     }
     // A distribution's first kernel has no meta package of its own number.
-    let names = try await archive.names(startingWith: exact).filter { name in
-      name.hasSuffix("-amd64") && !["-cloud-", "-rt-"].contains(where: name.contains)
+    let names = try await archive.names(startingWith: exact)
+    for name in KernelFetch.packages(of: series, among: names)
+    where try await archive.candidate(of: name) != nil {
+      return name
     }
-    var installable: [String] = []
-    for name in names where try await archive.candidate(of: name) != nil {
-      installable.append(name)
-    }
-    guard
-      let newest = installable.max(by: { $0.compare($1, options: .numeric) == .orderedAscending })
-    else { throw notFound(meta) }
-    return newest
+    throw notFound(meta)
+  }
+
+  /// Whether a release is of a series: 6.1.0-56-amd64 is of 6.1 and of 6.1.0, and
+  /// 6.12.117+deb12-amd64 is not.
+  static func isOf(_ series: String, _ release: String) -> Bool {
+    release.hasPrefix(series) && release.dropFirst(series.count).first?.isNumber != true
+  }
+
+  /// The plain kernels of a series among the packages' names, the newest first.
+  static func packages(of series: String, among names: [String]) -> [String] {
+    let prefix = "linux-image-"
+    return names.filter { name in
+      name.hasPrefix(prefix) && isOf(series, String(name.dropFirst(prefix.count)))
+        && name.hasSuffix("-amd64") && !["-cloud-", "-rt-"].contains(where: name.contains)
+    }.sorted { $0.compare($1, options: .numeric) == .orderedDescending }
   }
 
   /// linux-headers for the release, and those of its parts that hold files.

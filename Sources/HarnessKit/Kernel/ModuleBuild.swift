@@ -117,6 +117,8 @@ public struct ModuleBuild: Sendable {
       lines.first { $0.contains(suffix) }?.split(separator: " ").last.map(String.init)
     }
     guard let compiler = value("CC = ")?.replacing("$(CROSS_COMPILE)", with: "") else { return nil }
-    return (value("CROSS_COMPILE = ") ?? "") + compiler
+    // Of 6.1's headers, it is one of make's variables, and counts for cross builds.
+    let prefix = value("CROSS_COMPILE = ").flatMap { $0.contains("$(") ? nil : $0 }
+    return (prefix ?? "") + compiler
   }
 }

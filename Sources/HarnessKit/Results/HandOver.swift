@@ -42,11 +42,16 @@ public struct HandOver {
     if !finding.frames.isEmpty {
       lines += ["", "Stack:"] + finding.frames.prefix(16).map { "  \($0.description.oneLine)" }
     }
-    if let rule = schedule.flatMap(ScheduleRule.rule) {
+    if let rule = schedule.flatMap({
+      ScheduleRule.rule(for: $0, on: record.kernel?.zswapLRU ?? .memcg)
+    }) {
       lines += ["", "A sound kernel: \(rule.expectation).", rule.reason.oneLine]
     }
     if let schedule {
-      lines += ["", "To see it again:", "  harness --kernel bzImage --schedule \"\(schedule)\""]
+      lines += [
+        "", "To see it again:",
+        "  harness --kernel \(record.kernel?.name ?? "bzImage") --schedule \"\(schedule)\"",
+      ]
     }
     if let excerpt = finding.excerpt {
       lines += ["", "Console:"]

@@ -23,10 +23,17 @@ public struct RunRecord: Hashable, Sendable, Codable {
     public var sha256: String?
     /// Where its configuration was read: "IKCONFIG", a path, nil for nowhere.
     public var configOrigin: String?
+    /// Who keeps zswap's LRU there; nil in records of before this was told.
+    public var zswapLRU: ZswapLRU?
+    /// What `--kernel` named it, where that is one of Debian's.
+    public var name: String?
 
     public init(
-      path: String, release: String? = nil, sha256: String? = nil, configOrigin: String? = nil
+      path: String, release: String? = nil, sha256: String? = nil, configOrigin: String? = nil,
+      zswapLRU: ZswapLRU? = nil, name: String? = nil
     ) {
+      self.zswapLRU = zswapLRU
+      self.name = name
       self.path = path
       self.release = release
       self.sha256 = sha256

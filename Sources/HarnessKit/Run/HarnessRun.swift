@@ -3,8 +3,8 @@ import GuestWire
 
 /// What is asked for on the command line.
 public struct RunRequest: Sendable {
-  /// Path of a bzImage; nil for the fetched stock kernel.
-  public var kernel: String?
+  /// Nil for Debian's 6.12.
+  public var kernel: KernelReference?
   /// Where its modules are built; nil to infer it.
   public var kernelBuild: String?
   /// A module built elsewhere; nil to build it.
@@ -90,7 +90,7 @@ public struct HarnessRun: Sendable {
     record.target = request.target
     let path =
       request.out
-      ?? RunFolder.defaultPath(at: start, kernel: request.kernel ?? "debian-stock")
+      ?? RunFolder.defaultPath(at: start, kernel: request.kernel?.name ?? "debian-stock")
     let folder = try RunFolder(creating: path, record: record)
     let absolute = URL(filePath: path).path
 
@@ -209,7 +209,7 @@ public struct HarnessRun: Sendable {
         return result
       }
       progress.phase("trying “\(finding.title)” again")
-      while let simpler = try await schedule.simpler.firstAsync({
+      while let simpler = try await schedule.simpler(on: trial.spec.lru).firstAsync({
         try await again($0, times: 1).failures == 1
       }) {
         schedule = simpler

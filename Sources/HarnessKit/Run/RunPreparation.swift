@@ -41,10 +41,9 @@ struct RunPreparation {
     }
     progress.phase("reading the kernel")
     let kernel = try await Kernel.resolve(
-      image: request.kernel.map { FilePath($0) },
-      buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
+      request.kernel, buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
     try Preflight.check(kernel.config, kernel: kernel.image.string)
-    let specs = try trials(kernel.providers)
+    let specs = try trials(kernel.providers, kernel.zswapLRU)
 
     progress.phase("building the module for \(kernel.release)")
     let module = try await ModuleBuild(checkout: run.checkout, cache: run.cache)
@@ -92,7 +91,8 @@ struct RunPreparation {
       kernelRecord: .init(
         path: kernel.image.string, release: kernel.release,
         sha256: kernelSum,
-        configOrigin: kernel.config.origin?.description),
+        configOrigin: kernel.config.origin?.description, zswapLRU: kernel.zswapLRU,
+        name: request.kernel?.debianName),
       moduleRecord: .init(
         path: module.string, vermagic: kernel.vermagic.description,
         sha256: try await ContentHash.of(files: [module.string]).first),
@@ -118,7 +118,9 @@ struct RunPreparation {
 
   /// Each scenario under each provider, one provider after the other: loading
   /// the module anew is what takes time.
-  private func trials(_ available: [Provider]) throws -> [TrialSpec] {
+  private func trials(
+    _ available: [Provider], _ lru: ZswapLRU
+  ) throws -> [TrialSpec] {
     let request = run.request
     let providers = request.providers ?? available
     if let missing = providers.first(where: { !available.contains($0) }) {
@@ -143,7 +145,7 @@ struct RunPreparation {
         specs += scenario.trials(
           startingAt: specs.count, provider: provider, seed: request.seed, pages: request.pages,
           holdTimeoutMilliseconds: request.holdTimeoutMilliseconds,
-          stressSeconds: request.stressSeconds)
+          stressSeconds: request.stressSeconds, lru: lru)
       }
     }
     return specs

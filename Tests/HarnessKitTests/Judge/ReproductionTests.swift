@@ -62,4 +62,10 @@ import Testing
     }
     #expect(HandOver.all(of: Records.passed).isEmpty)
   }
+
+  @Test func `a mail about a stock kernel names it as anybody can have it`() {
+    var record = Records.failed
+    record.kernel?.name = "debian:6.1"
+    #expect(HandOver.all(of: record).first?.contains("harness --kernel debian:6.1 ") == true)
+  }
 }

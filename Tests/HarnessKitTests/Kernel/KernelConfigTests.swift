@@ -102,7 +102,7 @@ import Testing
       try write("CONFIG_SWAP=y\n", to: directory.appending(".config"))
       try write("", to: directory.appending("Makefile"))
       try write("", to: directory.appending("include/generated/autoconf.h"))
-      let kernel = try await Kernel.resolve(image: path, cache: Cache(root: directory))
+      let kernel = try await Kernel.resolve(.image(path), cache: Cache(root: directory))
       #expect(kernel.config.origin == .buildTree(directory.appending(".config")))
       #expect(kernel.buildTree == directory)
       #expect(kernel.modulesDirectory == nil)

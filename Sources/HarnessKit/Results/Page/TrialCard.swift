@@ -42,10 +42,12 @@ struct TrialCard {
     let drawings = TrialDrawings(of: record)
     let ids = Dictionary(
       findings.map { ($0.fingerprint, $0.id) }, uniquingKeysWith: { first, _ in first })
-    return record.trials.map { TrialCard($0, drawings, ids) }
+    return record.trials.map { TrialCard($0, drawings, ids, record.kernel?.zswapLRU ?? .memcg) }
   }
 
-  private init(_ trial: TrialRecord, _ drawings: TrialDrawings, _ ids: [String: String]) {
+  private init(
+    _ trial: TrialRecord, _ drawings: TrialDrawings, _ ids: [String: String], _ lru: ZswapLRU
+  ) {
     let mark = TrialMark(trial)
     index = trial.index
     style = mark.style
@@ -77,7 +79,7 @@ struct TrialCard {
         timeline: $0.timeline, events: $0.events, unlisted: $0.unlisted > 0 ? $0.unlisted : nil)
     }
     rule =
-      drawn == nil ? nil : trial.schedule.flatMap { ScheduleRule.rule(for: $0) }?.reason
+      drawn == nil ? nil : trial.schedule.flatMap { ScheduleRule.rule(for: $0, on: lru) }?.reason
     stack = trial.report?.hold?.blocked?.stack.prefix(24).map { $0 } ?? []
     figures = trial.report.map(TrialCard.figures) ?? []
     like = drawings.likeness[trial.index]

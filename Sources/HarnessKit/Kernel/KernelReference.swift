@@ -1,0 +1,60 @@
+import Foundation
+public import SystemPackage
+
+/// What `--kernel` can name: an image, or a stock kernel of Debian's.
+public enum KernelReference: Hashable, Sendable {
+  /// A bzImage or vmlinuz.
+  case image(FilePath)
+  /// `debian:6.1`: the series, or a whole release, as in `harness kernel fetch`.
+  case debian(String)
+
+  /// What is tested where nothing is asked for.
+  public static let standard = KernelReference.debian("6.12")
+
+  /// As a run's folder is named by it.
+  var name: String {
+    switch self {
+    case .image(let path): path.string
+    case .debian(let series): "debian-\(series)"
+    }
+  }
+
+  /// `debian:6.1`, by which anybody has the same kernel; nil for an image.
+  var debianName: String? {
+    if case .debian(let series) = self { Self.scheme + series } else { nil }
+  }
+
+  private static let scheme = "debian:"
+
+  /// A text behind `debian:` that is no kernel's release.
+  public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let text: String
+
+    public var description: String {
+      "“\(text)” names no kernel of Debian's: write debian:6.12 for the newest of that series, "
+        + "or a whole release, such as debian:6.1.0-56-amd64"
+    }
+  }
+
+  public init(parsing text: String) throws(ParseError) {
+    guard text.hasPrefix(Self.scheme) else {
+      self = .image(FilePath(text))
+      return
+    }
+    let release = text.dropFirst(Self.scheme.count)
+    // It becomes part of a package's name, and nothing else.
+    let isName = release.allSatisfy {
+      $0.isASCII && ($0.isLetter || $0.isNumber || ".+-~".contains($0))
+    }
+    guard release.first?.isNumber == true, isName else { throw ParseError(text: text) }
+    self = .debian(String(release))
+  }
+
+  /// The image itself; a stock kernel is fetched where it is not there.
+  public func image(cache: Cache) async throws -> FilePath {
+    switch self {
+    case .image(let path): path
+    case .debian(let series): try await KernelFetch(cache: cache, series: series).stock()
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The designs of zswap: which kernel has which, and what there is not in it.
+ *
+ * What else differs between them is in the rows of provider_ftrace.c, each of
+ * which says for which designs it is.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
+
+#include "zswap_hooks.h"
+
+/**
+ * struct zh_design_info - one design
+ * @symbols: what the kernels that have it define, and no other does
+ * @why_absent: of points that no function stands for, why
+ */
+struct zh_design_info {
+	const char *symbols[2];
+	const char *why_absent[ZH_NR_HOOKS];
+};
+
+static const struct zh_design_info zh_designs[] = {
+	/* 5.19 to 6.4: behind frontswap, and the pool evicts its oldest page. */
+	[ZH_DESIGN_POOL_LRU] = {
+		.symbols = { "zswap_frontswap_store", "zpool_evictable" },
+		.why_absent = {
+			[ZH_WRITEBACK_ISOLATED] =
+				"the LRU is the zpool's, which isolates a page of several entries",
+			[ZH_WRITEBACK_CLAIMED] =
+				"writeback leaves the entry in the tree until the page is submitted",
+			[ZH_WRITEBACK_DECOMPRESSED] =
+				"writeback decompresses inline",
+			[ZH_LOAD_ERASED] =
+				"a load leaves the entry in the tree",
+			[ZH_STORE_PUBLISHED] =
+				"a store calls no function after it has put the entry into the tree",
+		},
+	},
+	/* 6.10 and later: an LRU for each memcg, which zswap walks. */
+	[ZH_DESIGN_MEMCG_LRU] = {
+		.symbols = { "zswap_list_lru", "shrink_memcg_cb" },
+	},
+};
+
+enum zh_design zh_design;
+
+static bool zh_design_is(const struct zh_design_info *info)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(info->symbols); i++)
+		if (!zh_symbol(info->symbols[i]))
+			return false;
+	return true;
+}
+
+/**
+ * zh_design_init - find out how this kernel's zswap is made
+ *
+ * Return: 0, or -EOPNOTSUPP for a design that this module does not know.
+ */
+int __init zh_design_init(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(zh_designs); i++) {
+		if (zh_design_is(&zh_designs[i])) {
+			zh_design = i;
+			return 0;
+		}
+	}
+	pr_err("zswap is made in none of the ways that are known here:\n");
+	for (i = 0; i < ARRAY_SIZE(zh_designs); i++)
+		pr_err("not found: %s and %s\n", zh_designs[i].symbols[0],
+		       zh_designs[i].symbols[1]);
+	return -EOPNOTSUPP;
+}
+
+/* Why a point cannot be reached, for the points file. */
+const char *zh_why_absent(enum zh_point point)
+{
+	return zh_designs[zh_design].why_absent[point] ?:
+	       "no function to redirect: inlined, cloned, or not there";
+}
