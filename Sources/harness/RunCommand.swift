@@ -229,7 +229,7 @@ struct RunCommand: AsyncParsableCommand {
         var build = KernelBuild()
         build.source = .directory(FilePath(kernelTree))
         build.fragments = fragments.split(separator: ",").map(String.init)
-        request.kernel = try await build.image(checkout: checkout, cache: cache).string
+        request.kernel = .image(try await build.image(checkout: checkout, cache: cache))
       }
       let progress = StatusLine()
       defer { progress.finish() }

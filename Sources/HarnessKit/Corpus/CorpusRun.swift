@@ -60,7 +60,7 @@ public struct CorpusRun: Sendable {
     }
     try? FileManager.default.removeItem(atPath: path)
     var request = request
-    request.kernel = image.string
+    request.kernel = .image(image)
     request.out = path
     request.failsFast = true
     request.reproductions = 0
