@@ -55,19 +55,6 @@ void clinux_run_on_any_cpu(void)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-void clinux_run_on_each_cpu(void)
-{
-	int cpu, nr = sysconf(_SC_NPROCESSORS_CONF);
-	cpu_set_t cpus;
-
-	for (cpu = 0; cpu < nr && cpu < CPU_SETSIZE; cpu++) {
-		CPU_ZERO(&cpus);
-		CPU_SET(cpu, &cpus);
-		sched_setaffinity(0, sizeof(cpus), &cpus);
-	}
-	clinux_run_on_any_cpu();
-}
-
 int clinux_power_off(void)
 {
 	sync();

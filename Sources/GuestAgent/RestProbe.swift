@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import GuestWire
 
@@ -127,10 +126,12 @@ struct RestProbe {
 
   /// The memcg's own figures, when its tasks have gone and swap is off.
   static func settle(_ group: ControlGroup) throws(SystemError) -> [RestMeasurement] {
-    // Gives back what per-CPU stocks have charged ahead, and the last pages.
-    try group.set("memory.high", "0")
     let began = MonotonicClock.milliseconds
     while true {
+      // Gives back what per-CPU stocks have charged ahead, and the last pages. Each
+      // time: what an object's late free gives back goes into the stock of its CPU,
+      // and a forked child's come after a grace period.
+      try group.set("memory.high", "0")
       try group.flushStatistics()
       // Less than a page of bytes charged ahead for objects stays with each CPU,
       // and with the obj_cgroup, until the memcg goes offline: obj_cgroup_release().
@@ -148,9 +149,6 @@ struct RestProbe {
       ]
       let late = MonotonicClock.milliseconds - began > limitMilliseconds
       if late || measurements.allSatisfy({ $0.observed == 0 }) { return measurements }
-      // A CPU that went idle, or to a kernel thread, after the last task of an mm has
-      // that mm still, and with it its pgd: mmgrab_lazy_tlb().
-      clinux_run_on_each_cpu()
       try Self.drain()
       MonotonicClock.sleep(milliseconds: 2)
     }

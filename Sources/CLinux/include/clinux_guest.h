@@ -25,9 +25,6 @@ int clinux_swapoff(const char *path);
 void clinux_run_on_first_cpu(void);
 void clinux_run_on_any_cpu(void);
 
-/* Takes the caller over every CPU once, so that each has the caller's mm. */
-void clinux_run_on_each_cpu(void);
-
 /* Does not return but on failure. */
 int clinux_power_off(void);
 
