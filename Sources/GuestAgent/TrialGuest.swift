@@ -74,7 +74,9 @@ final class TrialGuest {
       // Pages wait in the batch of the CPU that they were touched on, where their
       // owner, on another by now, cannot isolate them.
       if attempt > 0 { try RestProbe.drain() }
-      if attempt < 8 {
+      // Reclaim takes other pages of the holder's too, and the pool would evict those
+      // first.
+      if attempt < 8 || !KernelTrait.has(.memcgLRU) {
         try holder.pageOut()
       } else {
         group.reclaim(bytes: kind.pages * PageStamp.size)
@@ -93,7 +95,7 @@ final class TrialGuest {
   /// - Returns: how many there were, and how many are left: a walk that writes back
   ///   an entry with its bit set has not given it its second chance.
   func clearReferenced() throws -> (before: Int, after: Int) {
-    guard try HooksModule.lru() != nil else {
+    guard KernelTrait.has(.memcgLRU) else {
       // The pool gives no second chance.
       let count = Int(try Zswap.counter("stored_pages"))
       return (count, count)
