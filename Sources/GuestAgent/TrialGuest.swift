@@ -80,7 +80,9 @@ final class TrialGuest {
     try holder.fill()
     for attempt in 0..<16 {
       if attempt > 0 { try RestProbe.drain() }
-      if attempt < 8 {
+      // Reclaim takes other pages of the holder's too, and the pool would evict those
+      // first.
+      if attempt < 8 || !KernelTrait.has(.memcgLRU) {
         try holder.pageOut()
       } else {
         group.reclaim(bytes: kind.pages * PageStamp.size)
@@ -100,7 +102,7 @@ final class TrialGuest {
   ///   an entry with its bit set has not given it its second chance.
   func clearReferenced() throws -> (before: Int, after: Int) {
     defer { clock.lap("clear referenced bits") }
-    guard try HooksModule.lru() != nil else {
+    guard KernelTrait.has(.memcgLRU) else {
       // The pool gives no second chance.
       let count = Int(try Zswap.counter("stored_pages"))
       return (count, count)
