@@ -1,15 +1,17 @@
 import ArgumentParser
+import Foundation
 import GuestWire
 import HarnessKit
 
 /// `harness list`: what can be run, before it is.
-struct ListCommand: ParsableCommand {
+struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "Shows scenarios, hook points, and schedules with the outcome that is expected.",
     discussion: """
       Examples:
         harness list                        scenarios and points
+        harness list --kernel vmlinuz       and which points that kernel has, by which provider
         harness list --schedules            every schedule of the sweep, ready to paste
         harness list --schedules --reasons  and why a sound kernel does what it does
         harness list --schedules > all.txt; harness run --schedule-file all.txt
@@ -21,7 +23,18 @@ struct ListCommand: ParsableCommand {
   @Flag(help: "With --schedules: what a sound kernel does, and by which lock, pin or reference.")
   var reasons = false
 
-  func run() {
+  @Option(
+    help: ArgumentHelp(
+      "Boot this kernel, and ask it which points its providers reach.", valueName: "bzImage"))
+  var kernel: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Build tree or headers of that kernel, where they cannot be found from it.",
+      valueName: "dir"))
+  var kernelBuild: String?
+
+  func run() async throws {
     guard schedules else {
       for scenario in Scenario.all {
         let isStandard = Scenario.standard.contains(scenario)
@@ -33,11 +46,7 @@ struct ListCommand: ParsableCommand {
       print("\(pad(Scenario.randomID, 16))\(Scenario.randomTitle)")
       print("\(pad("", 16))--trials for each provider, --seed to have them again")
       print("")
-      for point in HookPoint.catalogue {
-        let kind = point.isMark ? "mark" : point.maySleep ? "hold, await" : "await"
-        print("\(pad(point.rawValue, 24))\(kind)")
-      }
-      print("\nWhich of them a kernel's providers reach is in result.json of each run (points).")
+      try await listPoints()
       return
     }
     for schedule in Sweep.schedules {
@@ -46,6 +55,50 @@ struct ListCommand: ParsableCommand {
       print("# \(rule.expectation)")
       print("# \(rule.reason)")
     }
+  }
+
+  private func listPoints() async throws {
+    guard let kernel else {
+      for point in HookPoint.catalogue {
+        let kind = point.isMark ? "mark" : point.maySleep ? "hold, await" : "await"
+        print("\(pad(point.rawValue, 24))\(kind)")
+      }
+      print("\nWhich of them a kernel's providers reach: harness list --kernel bzImage")
+      return
+    }
+    try await reportingFailures {
+      let listing = PointListing(try await points(of: kernel))
+      for line in listing.lines { print(line) }
+      print("")
+      for line in listing.coverage(of: Sweep.schedules) { print(line) }
+    }
+  }
+
+  /// The module tells them when it is unloaded, after trials: the one that needs no
+  /// point will do.
+  private func points(of kernel: String) async throws -> [ProviderPoints] {
+    let schedule = try Schedule(parsing: "writeback@begin > pool@end")
+    var request = RunRequest(
+      scenarios: [.custom([schedule])], seed: 1, commandLine: CommandLine.arguments)
+    request.kernel = kernel
+    request.kernelBuild = kernelBuild
+    request.reproductions = 0
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "zswap-harness-list-\(UUID().uuidString)").path
+    request.out = folder
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let progress = StatusLine()
+    defer { progress.finish() }
+    let job = HarnessRun(
+      request, checkout: try Checkout.locate(), cache: try Cache.standard(), progress: progress)
+    let outcome = try await Interruption.cancelling { try await job.run() }
+    progress.finish()
+    guard !outcome.record.points.isEmpty else {
+      let why = outcome.record.error?.message ?? outcome.record.reasons.first ?? "no answer"
+      FileHandle.standardError.write(Data("harness: \(why)\n".utf8))
+      throw ExitCode(outcome.record.exitCode == 0 ? 2 : outcome.record.exitCode)
+    }
+    return outcome.record.points
   }
 
   private func pad(_ text: String, _ width: Int) -> String {

@@ -91,6 +91,17 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Trials of the scenario random, for each provider.")
   var trials = RandomSchedules.defaultTrials
 
+  @Option(
+    help: ArgumentHelp(
+      "Actors of the scenario random (default: writeback and one or two others, drawn anew).",
+      valueName: "actor,actor[,actor]"),
+    transform: { text in
+      do { return try RandomSchedules.Actors(parsing: text) } catch {
+        throw ValidationError("\(error)")
+      }
+    })
+  var actors: RandomSchedules.Actors?
+
   @Option(help: "How to reach the hook points (default: each way that the kernel offers).")
   var provider: Provider?
 
@@ -173,6 +184,9 @@ struct RunCommand: AsyncParsableCommand {
     guard (1...2048).contains(pages ?? 1) else { throw ValidationError("--pages is 1 to 2048") }
     guard (0...1000).contains(confirm) else { throw ValidationError("--confirm is 0 to 1000") }
     guard (1...100_000).contains(trials) else { throw ValidationError("--trials is 1 to 100000") }
+    guard actors == nil || scenario.contains(Scenario.randomID) else {
+      throw ValidationError("--actors are those of --scenario random")
+    }
     guard stressSeconds > 0 else { throw ValidationError("--stress-seconds is above zero") }
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
@@ -190,7 +204,8 @@ struct RunCommand: AsyncParsableCommand {
     let schedules = schedule + (try scheduleFile.map(Self.read(schedules:)) ?? [])
     let seed = self.seed ?? UInt64.random(in: .min ... .max)
     let named = scenario.compactMap { id in
-      id == Scenario.randomID ? Scenario.random(seed: seed, trials: trials) : Scenario.named(id)
+      id == Scenario.randomID
+        ? Scenario.random(seed: seed, trials: trials, actors: actors) : Scenario.named(id)
     }
     let scenarios =
       !schedules.isEmpty

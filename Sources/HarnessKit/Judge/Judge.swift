@@ -422,7 +422,8 @@ public struct Judge {
       guard name == "shrinker" || schedule.setup.via == .walk,
         let begin = report.events.first(where: { $0.point.rawValue == "\(name)@begin" }),
         let end = report.events.last(where: {
-          $0.point.rawValue == "\(name)@end" && $0.pid == begin.pid
+          // A release, of who was held at its end, has a result of its own.
+          $0.kind == .hit && $0.point.rawValue == "\(name)@end" && $0.pid == begin.pid
         }), end.result >= 0
       else { continue }
       let done = report.events.filter {

@@ -17,10 +17,32 @@ public enum RandomSchedules {
   public static let defaultTrials = 100
 
   /// The first of a seed, always the same, however many are asked for.
-  public static func list(seed: UInt64, count: Int) -> [Schedule] {
+  ///
+  /// - Parameter actors: who takes part; nil for writeback and others, drawn anew for
+  ///   each schedule.
+  public static func list(seed: UInt64, count: Int, actors: Actors? = nil) -> [Schedule] {
     (0..<count).map { index in
       var random = Generator(state: Scenario.seed(seed, of: index))
-      return schedule(&random)
+      return schedule(&random, actors)
+    }
+  }
+
+  /// Two or three actors that one guest can have at once.
+  public struct Actors: Sendable {
+    let names: [String]
+
+    /// - Parameter text: `writeback,invalidate,swapoff`
+    public init(parsing text: String) throws(Schedule.ParseError) {
+      names = text.split(separator: ",").map(\.trimmed)
+      var ends: [HookPoint] = []
+      for name in names {
+        guard let end = HookPoint(rawValue: "\(name)@end") else {
+          throw .unknownPoint("\(name)@end")
+        }
+        ends.append(end)
+      }
+      // One after the other is a schedule if any is.
+      _ = try Schedule(points: ends)
     }
   }
 
@@ -61,10 +83,11 @@ public enum RandomSchedules {
   private static let holders = ["invalidate", "load", "store", "fork"]
   private static let others = ["swapoff", "shrinker", "pool", "memcg", "cpu"]
 
-  private static func schedule(_ random: inout Generator) -> Schedule {
-    let count = Int.random(in: 2...3, using: &random)
+  private static func schedule(_ random: inout Generator, _ fixed: Actors?) -> Schedule {
+    let drawn = fixed?.names ?? actors(Int.random(in: 2...3, using: &random), &random)
+    let count = drawn.count
     // By priority, the highest first.
-    let actors = actors(count, &random).shuffled(using: &random)
+    let actors = drawn.shuffled(using: &random)
     let steps = steps(of: actors)
     let changes = (1..<depth(actors: count)).map { _ in Int.random(in: 1...steps, using: &random) }
     let setup = setup(of: actors, &random)

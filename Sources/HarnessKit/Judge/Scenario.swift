@@ -54,11 +54,12 @@ public struct Scenario: Hashable, Sendable {
 
   /// Schedules drawn at random, the same for the same seed.
   public static func random(
-    seed: UInt64, trials: Int = RandomSchedules.defaultTrials
+    seed: UInt64, trials: Int = RandomSchedules.defaultTrials,
+    actors: RandomSchedules.Actors? = nil
   ) -> Scenario {
     Scenario(
       id: randomID, title: randomTitle,
-      works: RandomSchedules.list(seed: seed, count: trials).map { .schedule($0) })
+      works: RandomSchedules.list(seed: seed, count: trials, actors: actors).map { .schedule($0) })
   }
 
   public static let randomTitle =

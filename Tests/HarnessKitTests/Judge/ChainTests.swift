@@ -144,6 +144,30 @@ import Testing
     #expect(Trials.judge(schedule, report).verdict.isNotExercised)
   }
 
+  @Test func `what a walk has counted is in its end, not in the release of a hold there`() throws {
+    let schedule = Schedule.known("writeback@end > load@end")
+    var report = Trials.interleaved()
+    report.actors[1].name = "load"
+    report.hold = HoldReport(schedule: schedule, state: .reached, blocked: nil)
+    let writeback = Trials.writebackPid
+    func events(counted: Int) -> [HookEvent] {
+      [
+        Self.event(0, writeback, "writeback@begin", slot: nil),
+        Self.event(1, writeback, "writeback@done"),
+        Self.event(2, writeback, "writeback@end", result: counted, slot: nil),
+        Self.event(3, writeback, "writeback@end", .hold, slot: nil),
+        Self.event(4, Trials.swapoffPid, "load@end", slot: nil),
+        Self.event(5, writeback, "writeback@end", .release, slot: nil),
+      ]
+    }
+    report.events = events(counted: 1)
+    #expect(Trials.judge(schedule, report).verdict == .pass)
+    report.events = events(counted: 0)
+    #expect(
+      Trials.judge(schedule, report).verdict.titles
+        == ["writeback's walk miscounts what it has written back"])
+  }
+
   @Test func `every row of the chains' rules is run by the sweep`() {
     let chains = Sweep.schedules.filter { $0.points.count > 2 }
     #expect(chains.count >= 16)

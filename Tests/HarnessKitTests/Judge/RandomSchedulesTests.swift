@@ -99,6 +99,20 @@ import Testing
     #expect(share(three, both) >= RandomSchedules.bound(actors: 3, steps: 12, depth: 2))
   }
 
+  @Test func `actors that are asked for are those of every schedule, if one guest can have them`()
+    throws
+  {
+    let actors = try RandomSchedules.Actors(parsing: "writeback,invalidate,swapoff")
+    let schedules = RandomSchedules.list(seed: 7, count: 200, actors: actors)
+    #expect(schedules.count { Set($0.actors) == ["writeback", "invalidate", "swapoff"] } == 200)
+    #expect(Set(schedules.map(\.points)).count > 10)
+    for text in ["writeback", "load,store", "writeback,writeback", "writeback,writer", ""] {
+      #expect(throws: Schedule.ParseError.self, "\(text)") {
+        try RandomSchedules.Actors(parsing: text)
+      }
+    }
+  }
+
   @Test func `the summary tells the bound beside what was measured`() {
     var record = Records.record([])
     let schedule = Schedule.known("invalidate@begin > writeback@pinned > swapoff@end")
