@@ -381,15 +381,14 @@ struct ScheduleTrial {
     private func awaitWorker() throws {
       for _ in 0..<2500 {
         let events = try EventRecord(parsing: HooksModule.read("events")).events
+        // It may not have got up yet, so that there is a hold and no release.
         guard
-          let release = events.last(where: {
-            $0.kind == .release && $0.point.actor == "writeback"
-          })
+          let hold = events.last(where: { $0.kind == .hold && $0.point.actor == "writeback" })
         else { return }
         // An oops is the end of the task.
-        guard ProcessProbe(pid_t(release.pid)) != nil else { return }
+        guard ProcessProbe(pid_t(hold.pid)) != nil else { return }
         if events.contains(where: {
-          $0.pid == release.pid && $0.point == .writebackDone && $0.sequence > release.sequence
+          $0.pid == hold.pid && $0.point == .writebackDone && $0.sequence > hold.sequence
         }) {
           return
         }
