@@ -25,8 +25,10 @@ struct ListCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Boot this kernel, and ask it which points its providers reach.", valueName: "bzImage"))
-  var kernel: String?
+      "Which points its providers reach; without it, all that there may be.",
+      valueName: "bzImage|debian:release"),
+    transform: kernelReference(parsing:))
+  var kernel: KernelReference?
 
   @Option(
     help: ArgumentHelp(
@@ -76,7 +78,7 @@ struct ListCommand: AsyncParsableCommand {
 
   /// The module tells them when it is unloaded, after trials: the one that needs no
   /// point will do.
-  private func points(of kernel: String) async throws -> [ProviderPoints] {
+  private func points(of kernel: KernelReference) async throws -> [ProviderPoints] {
     let schedule = try Schedule(parsing: "writeback@begin > pool@end")
     var request = RunRequest(
       scenarios: [.custom([schedule])], seed: 1, commandLine: CommandLine.arguments)
