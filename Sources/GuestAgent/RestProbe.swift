@@ -28,6 +28,9 @@ struct RestProbe {
     writtenBack = try Zswap.counter("written_back_pages")
   }
 
+  /// Since `begin`, or before: TAINT_DIE.
+  var hasOopsed: Bool { ((try? Self.taint()) ?? 0) & 1 << 7 != 0 }
+
   /// How long a figure may take to come to rest: frees go through RCU, work
   /// items and per-CPU caches.
   private static let limitMilliseconds: UInt64 = 20_000
