@@ -42,14 +42,26 @@ public struct Judge {
   }
 
   /// Reports that belong to no trial: of the boot, of the shutdown.
+  ///
+  /// - Parameter isEmulated: on TCG. There a CPU may run, from code translated
+  ///   before, a breakpoint that text_poke_bp() has put in place and taken away
+  ///   again: a breakpoint that nobody knows, in the middle of a function, at boot
+  ///   where static keys are switched, is no doing of the kernel's.
   public static func stray(
-    _ splats: [Splat]
+    _ splats: [Splat], isEmulated: Bool = false
   ) -> (findings: [Finding], failures: [HarnessFailure]) {
     var findings: [Finding] = []
     var failures: [HarnessFailure] = []
     for splat in splats {
       if splat.inHarnessModule {
         failures.append(ourFault(splat))
+      } else if isEmulated, splat.kind == .oops, splat.title.hasPrefix("Oops: int3 ") {
+        failures.append(
+          HarnessFailure(
+            .harness,
+            "“\(splat.title)”, outside of trials: QEMU's TCG may have run a breakpoint of the "
+              + "kernel's own patching after it was gone\nRun it again: a kernel that really "
+              + "does this does it again."))
       } else {
         findings.append(finding(splat, claims: [], schedule: nil, trial: nil))
       }

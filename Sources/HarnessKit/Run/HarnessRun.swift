@@ -117,7 +117,9 @@ public struct HarnessRun: Sendable {
       record.points = Self.sum(outcome.results.flatMap(\.points))
       for result in outcome.results {
         if let release = result.release { record.kernel?.release = release }
-        let judged = Judge.stray(result.bootSplats)
+        let judged = Judge.stray(
+          result.bootSplats,
+          isEmulated: prepared.commandLine.acceleration == .tcg)
         stray += judged.findings
         failures += judged.failures
         if result.omittedSplats > 0 {

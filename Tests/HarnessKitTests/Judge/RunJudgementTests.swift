@@ -92,6 +92,12 @@ import Testing
   @Test func `a report outside of any trial fails the run`() {
     let stray = Judge.stray([Trials.splat("WARNING in zswap_setup", kind: .warning)])
     #expect(RunJudgement.conclude(race(), stray: stray.findings).verdict.exitCode == 1)
+    // A breakpoint out of nowhere is QEMU's, where QEMU translates.
+    let int3 = [Trials.splat("Oops: int3 in sched_clock_cpu", kind: .oops)]
+    #expect(Judge.stray(int3, isEmulated: true).failures.map(\.kind) == [.harness])
+    #expect(Judge.stray(int3, isEmulated: true).findings.isEmpty)
+    #expect(Judge.stray(int3).findings.count == 1)
+    #expect(Judge.stray([Trials.splat()], isEmulated: true).findings.count == 1)
     let ours = Judge.stray([Trials.splat(inHarnessModule: true)])
     #expect(RunJudgement.conclude(race(), failures: ours.failures).verdict.exitCode == 2)
     let flood = Finding.consoleFlood(omitted: 7)
