@@ -11,7 +11,7 @@ import SystemPackage
 final class PageHolder {
   fileprivate enum Kind: Int64 {
     case fill = 1
-    case verify, pageOut, touch, free, recycle, overflow, fork, drop, churn, quit
+    case verify, lookAgain, pageOut, touch, free, recycle, overflow, fork, drop, churn, quit
   }
 
   // Numbers of linux/mman.h that the Glibc module lacks.
@@ -119,6 +119,12 @@ final class PageHolder {
   func verify() throws(SystemError) -> PageAudit {
     clearAudit()
     try order(.verify)
+    if audit.intact == audit.checked {
+      // A folio that a fault or a writeback has just allocated waits in a CPU's batch,
+      // where MADV_PAGEOUT cannot isolate it.
+      try RestProbe.drain(slab: false)
+      try order(.lookAgain)
+    }
     return audit
   }
 
@@ -276,13 +282,8 @@ final class PageHolder {
         // MADV_PAGEOUT on another CPU cannot isolate it.
         clinux_run_on_first_cpu()
         for page in 0..<pages { rewrite(page) }
-      case .verify:
-        // As for `fill`: what a fault brings in waits in a CPU's batch as well.
-        clinux_run_on_first_cpu()
-        defer { clinux_run_on_any_cpu() }
-        verify()
-        // A second look would only count the same pages again.
-        guard shared.pointee.badPage == 0 else { break }
+      case .verify: verify()
+      case .lookAgain:
         let errno = pageOut(0, pages)
         guard errno == 0 else { return errno }
         verify()

@@ -209,9 +209,11 @@ struct RestProbe {
 
   /// Folios wait in per-CPU batches for their LRU list and pin their memcg. This
   /// drains them. A 4 beforehand keeps it from saying so on the console each time.
-  static func drain() throws(SystemError) {
+  ///
+  /// - Parameter slab: shrinks all slab caches too.
+  static func drain(slab: Bool = true) throws(SystemError) {
     try KernelFile.write("4", to: "/proc/sys/vm/drop_caches")
-    try KernelFile.write("3", to: "/proc/sys/vm/drop_caches")
+    try KernelFile.write(slab ? "3" : "1", to: "/proc/sys/vm/drop_caches")
   }
 
   private static func vmstat(_ key: String) throws(SystemError) -> Int64 {
