@@ -11,7 +11,7 @@ import SystemPackage
 final class PageHolder {
   fileprivate enum Kind: Int64 {
     case fill = 1
-    case verify, pageOut, touch, free, recycle, overflow, fork, drop, churn, quit
+    case verify, lookAgain, pageOut, touch, free, recycle, overflow, fork, drop, churn, quit
   }
 
   // Numbers of linux/mman.h that the Glibc module lacks.
@@ -113,10 +113,18 @@ final class PageHolder {
   /// MADV_PAGEOUT on exactly the stamped pages.
   func pageOut() throws(SystemError) { try order(.pageOut) }
 
-  /// Reads every page back.
+  /// Reads every page back; and once more, after what was read has been paged out
+  /// again. The first read may find in the swap cache what neither zswap nor the disk
+  /// has: only the second tells whether a load or a writeback left the page anywhere.
   func verify() throws(SystemError) -> PageAudit {
     clearAudit()
     try order(.verify)
+    if audit.intact == audit.checked {
+      // A folio that a fault or a writeback has just allocated waits in a CPU's batch,
+      // where MADV_PAGEOUT cannot isolate it.
+      try RestProbe.drain(slab: false)
+      try order(.lookAgain)
+    }
     return audit
   }
 
@@ -275,6 +283,10 @@ final class PageHolder {
         clinux_run_on_first_cpu()
         for page in 0..<pages { rewrite(page) }
       case .verify: verify()
+      case .lookAgain:
+        let errno = pageOut(0, pages)
+        guard errno == 0 else { return errno }
+        verify()
       case .pageOut:
         defer { clinux_run_on_any_cpu() }
         return pageOut(0, pages)

@@ -196,11 +196,35 @@ struct RestProbe {
     return rest
   }
 
+  /// Makes another pool the current one, waits for the first to be destroyed, and
+  /// comes back: a pool without entries goes when it is no longer the current one.
+  /// Nothing where the zpool has no slab cache of each pool's own to count them by.
+  ///
+  /// - Parameter change: the present pool and another.
+  static func settlePools(
+    _ change: [Zswap.PoolChange]
+  ) throws(SystemError) -> RestMeasurement? {
+    guard change.count == 2, Zswap.pools() > 0 else { return nil }
+    var left = 0
+    for pool in change.reversed() {
+      try pool.apply()
+      let began = MonotonicClock.milliseconds
+      while Zswap.pools() > 1, MonotonicClock.milliseconds - began < limitMilliseconds {
+        MonotonicClock.sleep(milliseconds: 2)
+      }
+      left = max(left, Zswap.pools() - 1)
+    }
+    return RestMeasurement(
+      name: "zswap pools beside the current one", expected: 0, observed: Int64(left))
+  }
+
   /// Folios wait in per-CPU batches for their LRU list and pin their memcg. This
   /// drains them. A 4 beforehand keeps it from saying so on the console each time.
-  static func drain() throws(SystemError) {
+  ///
+  /// - Parameter slab: shrinks all slab caches too.
+  static func drain(slab: Bool = true) throws(SystemError) {
     try KernelFile.write("4", to: "/proc/sys/vm/drop_caches")
-    try KernelFile.write("3", to: "/proc/sys/vm/drop_caches")
+    try KernelFile.write(slab ? "3" : "1", to: "/proc/sys/vm/drop_caches")
     // Not in 6.1, where compaction does.
     if !KernelTrait.has(.memcgLRU) {
       try? KernelFile.write("1", to: "/proc/sys/vm/compact_memory")

@@ -102,6 +102,12 @@ struct ScheduleTrial {
       if guest.holder.child.ending != nil { return nil }
       return try guest.holder.verify()
     }
+    // Each page's entry is on the list of the memcg that is charged for it, beside
+    // those of what else reclaim may have pushed out.
+    report.rest.append(
+      RestMeasurement(
+        name: "LRU entries of the memcg when its pages are stored",
+        expected: Int64(spec.pages), observed: Int64(min(entries, spec.pages))))
     if left != entries {
       report.rest.append(
         RestMeasurement(

@@ -32,6 +32,7 @@ final class TrialGuest {
   private let channel: HostChannel
   /// Who swaps off at the end: what it meets may hang or kill it.
   private let hand: Hand
+  private let pool: [Zswap.PoolChange]
   private var lastSwapoff: ActorReport?
   private var trials = 0
 
@@ -45,6 +46,7 @@ final class TrialGuest {
     self.kind = kind
     swapfile = crew.swaps.all[kind.swap]
     hand = crew.hands[1]
+    pool = crew.pool
     self.channel = channel
     firstTrial = spec.index
     rest = try RestProbe()
@@ -184,7 +186,12 @@ final class TrialGuest {
       memcg = try RestProbe.settle(group)
       try group.remove()
     }
-    return try rest.settle(memcg)
+    var result = try rest.settle(memcg)
+    if result.isSettled, let pools = try RestProbe.settlePools(pool) {
+      result.measurements.append(pools)
+      result.isSettled = pools.observed == pools.expected
+    }
+    return result
   }
 
   private func swapOff() throws {

@@ -57,6 +57,13 @@ enum Zswap {
     return nil
   }
 
+  /// Pools that there are, by the slab caches that zsmalloc makes for each; 0 with
+  /// another zpool, or where slab caches are not shown.
+  static func pools() -> Int {
+    let names = (try? KernelFile.entries("/sys/kernel/slab")) ?? []
+    return names.count { $0.hasPrefix("zspage-zswap") }
+  }
+
   /// What is missing for zswap to work here, or nil.
   static func missing() -> String? {
     if !KernelFile.exists(parameters) {

@@ -101,6 +101,7 @@ public struct Judge {
     judgeActors()
     judgeOrdering()
     judgeWalks()
+    judgeLimit()
     judgePages()
     judgeRest()
     judgeCounts()
@@ -454,6 +455,32 @@ public struct Judge {
       finding.claims = [.s8]
       judgement.findings.append(finding)
     }
+  }
+
+  // MARK: - Limit
+
+  /// A store that its memcg has no room for makes some, in that memcg's own list:
+  /// zswap_store() calls shrink_memcg() with it. The entries there have all had their
+  /// second chance before.
+  private mutating func judgeLimit() {
+    guard let schedule = spec.schedule, schedule.setup.via == .limit, report.eventsDropped == 0,
+      let actor = report.actors.first(where: { $0.name == "writeback" })
+    else { return }
+    let own = report.events.filter { $0.kind == .hit && $0.pid == actor.pid }
+    guard let enter = own.first(where: { $0.point.rawValue == "store@enter" }),
+      let done = own.first(where: {
+        $0.point.rawValue == "store@done" && $0.sequence > enter.sequence
+      }),
+      !own.contains(where: {
+        $0.point.rawValue == "writeback@isolated"
+          && (enter.sequence...done.sequence).contains($0.sequence)
+      })
+    else { return }
+    var finding = newFinding(
+      .claim, "a store beyond memory.zswap.max writes nothing back",
+      "zswap_store() returned \(done.result), and met no entry of its memcg")
+    finding.claims = []
+    judgement.findings.append(finding)
   }
 
   // MARK: - Data

@@ -55,6 +55,32 @@ import Testing
     #expect(Trials.judge(Trials.unlocked, report).findings.isEmpty)
   }
 
+  @Test func `a store beyond the limit that comes upon no entry of its memcg is a finding`() {
+    let limited = Schedule.known("writeback@unlocked > swapoff@trees-freed via=limit")
+    let title = "a store beyond memory.zswap.max writes nothing back"
+    var report = TrialReport(index: 0)
+    report.actors = Trials.interleaved().actors
+    report.events = [
+      Trials.event(0, Trials.writebackPid, .known("store@enter")),
+      Trials.event(1, Trials.swapoffPid, .known("writeback@isolated")),
+      Trials.event(2, Trials.writebackPid, .known("store@done")),
+    ]
+    #expect(Trials.judge(limited, report).findings.map(\.title).contains(title))
+    // A record that has lost events, and a store of which it has no end, say nothing.
+    var lossy = report
+    lossy.eventsDropped = 1
+    #expect(!Trials.judge(limited, lossy).findings.map(\.title).contains(title))
+    var endless = report
+    endless.events.removeLast()
+    #expect(!Trials.judge(limited, endless).findings.map(\.title).contains(title))
+    // One that came upon an entry has looked for room where it should, and one
+    // without a limit has no need to.
+    report.events[1].pid = Trials.writebackPid
+    #expect(!Trials.judge(limited, report).findings.map(\.title).contains(title))
+    report.events.remove(at: 1)
+    #expect(!Trials.judge(Trials.unlocked, report).findings.map(\.title).contains(title))
+  }
+
   // MARK: - Ordering
 
   @Test func `a trial in which nobody was held is no pass`() {
