@@ -38,12 +38,12 @@ int clinux_swapoff(const char *path)
 	return swapoff(path) ? errno : 0;
 }
 
-void clinux_run_on_first_cpu(void)
+void clinux_run_on_cpu(int cpu)
 {
 	cpu_set_t cpus;
 
 	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
+	CPU_SET(cpu, &cpus);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 

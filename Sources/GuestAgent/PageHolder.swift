@@ -18,6 +18,7 @@ final class PageHolder {
   fileprivate static let madvRemove: Int32 = 9
   fileprivate static let madvNoHugePage: Int32 = 15
   static let madvPageOut: Int32 = 21
+  fileprivate static let madvCold: Int32 = 20
 
   /// In memory shared by both processes. Single words, each with one writer
   /// while the other looks on.
@@ -119,12 +120,7 @@ final class PageHolder {
   func verify() throws(SystemError) -> PageAudit {
     clearAudit()
     try order(.verify)
-    if audit.intact == audit.checked {
-      // A folio that a fault or a writeback has just allocated waits in a CPU's batch,
-      // where MADV_PAGEOUT cannot isolate it.
-      try RestProbe.drain(slab: false)
-      try order(.lookAgain)
-    }
+    if audit.intact == audit.checked { try order(.lookAgain) }
     return audit
   }
 
@@ -280,11 +276,13 @@ final class PageHolder {
       case .fill:
         // A fresh page waits in the batch of the CPU that it was touched on, where
         // MADV_PAGEOUT on another CPU cannot isolate it.
-        clinux_run_on_first_cpu()
+        clinux_run_on_cpu(0)
         for page in 0..<pages { rewrite(page) }
       case .verify: verify()
       case .lookAgain:
+        drainBatches()
         let errno = pageOut(0, pages)
+        clinux_run_on_any_cpu()
         guard errno == 0 else { return errno }
         verify()
       case .pageOut:
@@ -329,6 +327,16 @@ final class PageHolder {
 
     @inline(never) private func read(_ page: Int) {
       shared.pointee.touched &+= address(page).load(as: UInt64.self)
+    }
+
+    /// A folio that a fault or a writeback has just allocated waits in the batch of its
+    /// CPU, where MADV_PAGEOUT on another cannot isolate it. MADV_COLD begins with an
+    /// lru_add_drain() of its own CPU's, and has nothing else to do on an empty page.
+    private func drainBatches() {
+      for cpu in (0..<Int32(sysconf(Int32(_SC_NPROCESSORS_CONF)))).reversed() {
+        clinux_run_on_cpu(cpu)
+        madvise(address(pages + filler - 1), PageStamp.size, PageHolder.madvCold)
+      }
     }
 
     private func pageOut(_ page: Int, _ count: Int) -> Int32 {

@@ -220,11 +220,9 @@ struct RestProbe {
 
   /// Folios wait in per-CPU batches for their LRU list and pin their memcg. This
   /// drains them. A 4 beforehand keeps it from saying so on the console each time.
-  ///
-  /// - Parameter slab: shrinks all slab caches too.
-  static func drain(slab: Bool = true) throws(SystemError) {
+  static func drain() throws(SystemError) {
     try KernelFile.write("4", to: "/proc/sys/vm/drop_caches")
-    try KernelFile.write(slab ? "3" : "1", to: "/proc/sys/vm/drop_caches")
+    try KernelFile.write("3", to: "/proc/sys/vm/drop_caches")
     // Not in 6.1, where compaction does.
     if !KernelTrait.has(.memcgLRU) {
       try? KernelFile.write("1", to: "/proc/sys/vm/compact_memory")

@@ -24,6 +24,8 @@ final class TrialGuest {
   var groupIsGone = false
   /// No trial follows: the one that is under way ends with everything taken down.
   var isUsedUp = false
+  /// No trial follows at all, in this guest and under this provider.
+  private var isLastSetup = false
   /// The last trial left everything as a sound kernel leaves it.
   private(set) var isAtRest = false
   /// Of the trial under way.
@@ -58,16 +60,22 @@ final class TrialGuest {
     try group.add(holder.pid)
   }
 
+  /// A trial that follows.
+  enum Next {
+    case sameSetup, otherSetup
+  }
+
   func canTake(_ kind: Kind) -> Bool {
     self.kind == kind && !isUsedUp
   }
 
   /// From here on the trial's figures are compared.
   ///
-  /// - Parameter isLast: nothing goes on with this set-up afterwards.
-  func begin(isLast: Bool) throws(SystemError) {
+  /// - Parameter next: what goes on afterwards; nil for nothing.
+  func begin(next: Next?) throws(SystemError) {
     trials += 1
-    if isLast || trials == Self.trialsLimit { isUsedUp = true }
+    isLastSetup = next == nil
+    if next != .sameSetup || trials == Self.trialsLimit { isUsedUp = true }
     if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
     try rest.begin()
   }
@@ -187,7 +195,8 @@ final class TrialGuest {
       try group.remove()
     }
     var result = try rest.settle(memcg)
-    if result.isSettled, let pools = try RestProbe.settlePools(pool) {
+    // A pool that is never given up is so for all that follow: once is enough.
+    if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pool) {
       result.measurements.append(pools)
       result.isSettled = pools.observed == pools.expected
     }

@@ -131,10 +131,11 @@ enum Worker {
       if let fault { try fault.commit(channel) }
       // The module stays loaded, and the set-up with it, for those to come.
       let next = specs.dropFirst(position + 1).first
-      let isLast =
-        next.map { $0.provider != spec.provider || !goesOn(from: spec, to: $0, crew, hooks) }
-        ?? true
-      let report = try trial(spec, &guest, isLast: isLast, hooks, crew, channel)
+      let following = next.flatMap { next -> TrialGuest.Next? in
+        guard next.provider == spec.provider else { return nil }
+        return goesOn(from: spec, to: next, crew, hooks) ? .sameSetup : .otherSetup
+      }
+      let report = try trial(spec, &guest, next: following, hooks, crew, channel)
       try mark(.trialEnds(spec.index))
       try channel.send(.trial(report))
       // What a stuck or dead task still holds, and what has leaked, would be held
@@ -167,7 +168,7 @@ enum Worker {
   }
 
   private static func trial(
-    _ spec: TrialSpec, _ guest: inout TrialGuest?, isLast: Bool, _ hooks: HooksModule,
+    _ spec: TrialSpec, _ guest: inout TrialGuest?, next: TrialGuest.Next?, _ hooks: HooksModule,
     _ crew: Crew, _ channel: HostChannel
   ) throws -> TrialReport {
     let began = MonotonicClock.milliseconds
@@ -189,7 +190,7 @@ enum Worker {
     }
     guest = current
     current.clock = clock
-    try current.begin(isLast: isLast)
+    try current.begin(next: next)
     current.clock.lap("set up")
     var report: TrialReport
     switch spec.work {

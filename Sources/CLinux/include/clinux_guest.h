@@ -19,10 +19,10 @@ int clinux_swapon(const char *path);
 int clinux_swapoff(const char *path);
 
 /*
- * Lets the caller run on the first CPU only, which cannot go offline, or on any
- * again. A kernel of one CPU has nothing to refuse. Not in the Glibc module.
+ * Lets the caller run on one CPU only, or on any again. One that is offline is
+ * refused, and changes nothing. Not in the Glibc module.
  */
-void clinux_run_on_first_cpu(void);
+void clinux_run_on_cpu(int cpu);
 void clinux_run_on_any_cpu(void);
 
 /* Does not return but on failure. */
