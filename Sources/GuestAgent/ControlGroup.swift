@@ -51,6 +51,11 @@ struct ControlGroup {
     try KernelFile.number("\(directory)/\(file)")
   }
 
+  /// A line of memory.stat.
+  func statistic(_ key: String) throws(SystemError) -> Int64 {
+    try KernelFile.value(of: key, in: "\(directory)/memory.stat")
+  }
+
   /// Brings the memcg's statistics up to date. Reading one of them does so only
   /// after enough updates (memcg_vmstats_needs_flush()): what is below that waits
   /// for the periodic flush, up to two seconds. Reading cpu.stat flushes all
