@@ -6,7 +6,10 @@ struct ControlGroup {
   static let root = "/sys/fs/cgroup"
   /// Trials of one guest number their memcgs: a number fits into a command.
   let number: Int64
-  var name: String { "trial-\(number)" }
+  var name: String { number == Self.bystanders ? "bystander" : "trial-\(number)" }
+
+  /// The number of the one that no trial has.
+  static let bystanders: Int64 = -1
 
   /// Its path as cgroup_get_from_path() takes it.
   var kernelPath: String { "/\(name)" }

@@ -72,14 +72,19 @@ struct RestProbe {
 
   /// After exit and swapoff.
   ///
-  /// - Parameter memcg: what the trials' memcg had when it was removed.
-  func settle(_ memcg: [RestMeasurement]) throws -> Result {
+  /// - Parameters:
+  ///   - memcg: what the trials' memcg had when it was removed.
+  ///   - chargeAnother: charges another memcg on every CPU.
+  func settle(
+    _ memcg: [RestMeasurement], chargeAnother: () throws -> Void
+  ) throws -> Result {
     try settle(fixed: memcg) {
       try measureZswap() + measureSystem()
     } lastly: {
       Self.measureEntries()
     } nudge: {
       try Self.drain()
+      try chargeAnother()
     }
   }
 

@@ -409,6 +409,7 @@ struct ScheduleTrial {
 struct Crew {
   /// As many as a schedule may have actors.
   let hands: [Hand]
+  let bystander: Bystander
   let swaps: SwapAreas
   /// The present pool and another; empty where there is no other.
   let pool: [Zswap.PoolChange]
@@ -422,5 +423,6 @@ struct Crew {
       hands.append(try Hand("actor-\(number)", swaps: swaps.all, pool: pool))
     }
     self.hands = hands
+    bystander = try Bystander()
   }
 }

@@ -81,6 +81,7 @@ struct StressTrial {
       "writebacks": UInt64(max(0, try Zswap.counter("written_back_pages") - before)),
       "rounds": guest.holder.rounds,
     ]
+    guest.clock.lap("stress")
     guest.conclude(&report, isStalled: stalled != nil, tolerance: .lostIncrements) {
       try guest.holder.stopChurning()
       return try guest.holder.verifyAfterChurning()

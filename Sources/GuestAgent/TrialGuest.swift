@@ -34,6 +34,7 @@ final class TrialGuest {
   private let channel: HostChannel
   /// Who swaps off at the end: what it meets may hang or kill it.
   private let hand: Hand
+  private let bystander: Bystander
   private let pool: [Zswap.PoolChange]
   private var lastSwapoff: ActorReport?
   private var trials = 0
@@ -48,6 +49,7 @@ final class TrialGuest {
     self.kind = kind
     swapfile = crew.swaps.all[kind.swap]
     hand = crew.hands[1]
+    bystander = crew.bystander
     pool = crew.pool
     self.channel = channel
     firstTrial = spec.index
@@ -194,7 +196,7 @@ final class TrialGuest {
       memcg = try RestProbe.settle(group)
       try group.remove()
     }
-    var result = try rest.settle(memcg)
+    var result = try rest.settle(memcg) { try bystander.charge(beat: beat) }
     // A pool that is never given up is so for all that follow: once is enough.
     if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pool) {
       result.measurements.append(pools)

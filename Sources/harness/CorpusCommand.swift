@@ -85,29 +85,40 @@ struct CorpusCommand: AsyncParsableCommand {
         let corpus = CorpusRun(
           request, fragments: fragments.split(separator: ",").map(String.init), folder: out,
           checkout: checkout, cache: try Cache.standard(), progress: progress)
+        let chosen = all.filter { ids.isEmpty || ids.contains($0.id) }
         let results = try await Interruption.cancelling {
-          try await corpus.run(all.filter { ids.isEmpty || ids.contains($0.id) }) { result in
+          var results: [MutantResult] = []
+          for mutant in chosen {
+            let result = try await corpus.run(mutant)
+            results.append(result)
             progress.finish()
             print(
               result.mutant.id.padding(toLength: 6, withPad: " ", startingAt: 0),
               result.end.text.replacing("*", with: ""), result.kill.map { "· \($0.title)" } ?? "")
+            // Each time: who interrupts it has the table of what there is.
+            if let table {
+              try markdown(of: results, among: all.count)
+                .write(toFile: table, atomically: true, encoding: .utf8)
+            }
           }
+          return results
         }
-        progress.finish()
-        let markdown = CorpusTable(
-          results: results,
-          preface: """
-            Written by `harness corpus run --table`: kernels with \(fragments), provider patch, \
-            the default scenarios, seed \(seed), TCG, \
-            \(ProcessInfo.processInfo.activeProcessorCount) CPUs of the host. Each run ends with \
-            its first finding; a trial's seconds count from the guest being ready.
-            """
-        )
-        .markdown
-        if let table { try markdown.write(toFile: table, atomically: true, encoding: .utf8) }
-        print("\n\(markdown)", terminator: "")
+        print("\n\(markdown(of: results, among: all.count))", terminator: "")
         guard results.allSatisfy(\.end.isGood) else { throw ExitCode(1) }
       }
+    }
+
+    private func markdown(of results: [MutantResult], among count: Int) -> String {
+      CorpusTable(
+        results: results,
+        preface: """
+          Written by `harness corpus run --table`: \(results.count) of \(count) mutants, kernels \
+          with \(fragments), provider patch, the default scenarios, seed \(seed), TCG, \
+          \(ProcessInfo.processInfo.activeProcessorCount) CPUs of the host. Each run ends with its \
+          first finding; a trial's seconds count from the guest being ready.
+          """
+      )
+      .markdown
     }
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import SystemPackage
 
-/// Runs the mutants of a checkout, one after the other, and keeps each one's run.
+/// Runs the mutants of a checkout, and keeps each one's run.
 ///
 /// What is there from before, of the same kernel, and came to an end, is not run
 /// again: it may be interrupted, and goes on where it was.
@@ -27,22 +27,8 @@ public struct CorpusRun: Sendable {
     self.progress = progress
   }
 
-  /// - Returns: a result for each, in their order.
-  /// - Parameter done: called with each as it is there.
-  public func run(
-    _ mutants: [Mutant], done: (MutantResult) -> Void
-  ) async throws -> [MutantResult] {
-    var results: [MutantResult] = []
-    for mutant in mutants {
-      try Task.checkCancellation()
-      let result = try await run(mutant)
-      results.append(result)
-      done(result)
-    }
-    return results
-  }
-
-  private func run(_ mutant: Mutant) async throws -> MutantResult {
+  /// Builds and runs one, or takes over what is there of it.
+  public func run(_ mutant: Mutant) async throws -> MutantResult {
     progress.phase("\(mutant.id): building the kernel")
     var build = KernelBuild()
     build.fragments = fragments
