@@ -66,28 +66,32 @@ enum KernelFile {
 
   /// One write(2): these files take a command per call.
   static func write(_ text: String, to path: String) throws(SystemError) {
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .last("open", path) }
-    defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw .last("write “\(text)” to", path)
-    }
+    close(try command(text, to: path, O_WRONLY))
   }
 
   /// Writes a command and reads, from the same descriptor, what came of it.
   static func ask(_ text: String, of path: String) throws(SystemError) -> String {
-    let descriptor = open(path, O_RDWR | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .last("open", path) }
+    let descriptor = try command(text, to: path, O_RDWR)
     defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw .last("write “\(text)” to", path)
-    }
     var answer = [UInt8](repeating: 0, count: 256)
     let count = pread(descriptor, &answer, answer.count, 0)
     guard count >= 0 else { throw .last("read", path) }
     return String(decoding: answer[..<count], as: UTF8.self)
+  }
+
+  /// - Returns: the file, open.
+  private static func command(
+    _ text: String, to path: String, _ access: Int32
+  ) throws(SystemError) -> Int32 {
+    let descriptor = open(path, access | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last("open", path) }
+    let bytes = Array(text.utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      let failure = SystemError.last("write “\(text)” to", path)
+      close(descriptor)
+      throw failure
+    }
+    return descriptor
   }
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
