@@ -119,11 +119,6 @@ final class ChildProcess {
     }
   }
 
-  func kill() {
-    Glibc.kill(pid, SIGKILL)
-    while ending == nil { MonotonicClock.sleep(milliseconds: 1) }
-  }
-
   /// What became of it, for the report.
   func report(as name: String) -> ActorReport {
     let end =

@@ -11,7 +11,7 @@ struct CorpusCommand: AsyncParsableCommand {
     subcommands: [List.self, Run.self], defaultSubcommand: List.self)
 
   /// `harness corpus list`
-  struct List: ParsableCommand {
+  struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows the mutants, their classes and what they are to be found by.",
       discussion: """
@@ -21,13 +21,15 @@ struct CorpusCommand: AsyncParsableCommand {
         A file more in qemu/kernel/mutants is a mutant more.
         """)
 
-    func run() throws {
-      for mutant in try Mutant.all(of: try .locate()) {
-        print(
-          mutant.id.padding(toLength: 6, withPad: " ", startingAt: 0), mutant.kind.rawValue, "",
-          mutant.title)
-        for expected in mutant.expected where mutant.kind != .equivalent {
-          print("          \(expected)")
+    func run() async throws {
+      try await reportingFailures {
+        for mutant in try Mutant.all(of: try .locate()) {
+          print(
+            mutant.id.padding(toLength: 6, withPad: " ", startingAt: 0), mutant.kind.rawValue, "",
+            mutant.title)
+          for expected in mutant.expected where mutant.kind != .equivalent {
+            print("          \(expected)")
+          }
         }
       }
     }
@@ -69,12 +71,12 @@ struct CorpusCommand: AsyncParsableCommand {
     var seed: UInt64 = 1
 
     func run() async throws {
-      let checkout = try Checkout.locate()
-      let all = try Mutant.all(of: checkout)
-      if let unknown = ids.first(where: { id in !all.contains { $0.id == id } }) {
-        throw ValidationError("there is no mutant “\(unknown)”; see harness corpus list")
-      }
       try await reportingFailures {
+        let checkout = try Checkout.locate()
+        let all = try Mutant.all(of: checkout)
+        if let unknown = ids.first(where: { id in !all.contains { $0.id == id } }) {
+          throw ValidationError("there is no mutant “\(unknown)”; see harness corpus list")
+        }
         let progress = StatusLine()
         defer { progress.finish() }
         var request = RunRequest(

@@ -9,6 +9,8 @@ func reportingFailures(_ body: () async throws -> Void) async throws {
     try await body()
   } catch let code as ExitCode {
     throw code
+  } catch let usage as ValidationError {
+    throw usage
   } catch {
     Progress.note("harness: \(error)")
     throw ExitCode((error as? KernelError)?.exitCode ?? 2)

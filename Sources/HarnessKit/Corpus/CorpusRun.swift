@@ -3,7 +3,7 @@ import SystemPackage
 
 /// Runs the mutants of a checkout, and keeps each one's run.
 ///
-/// What is there from before, of the same kernel, and came to an end, is not run
+/// What is there from before, of the same kernel and seed, and came to an end, is not run
 /// again: it may be interrupted, and goes on where it was.
 public struct CorpusRun: Sendable {
   /// Of every run; its kernel, its folder and its first finding are set here.
@@ -41,7 +41,9 @@ public struct CorpusRun: Sendable {
     }
     let path = "\(folder)/\(mutant.id)"
     let sum = try await ContentHash.of(file: image)
-    if let record = Self.finished(path), record.kernel?.sha256 == sum {
+    if let record = Self.finished(path), record.kernel?.sha256 == sum,
+      record.seed == RunRecord.text(ofSeed: request.seed)
+    {
       return MutantResult(mutant, record)
     }
     try? FileManager.default.removeItem(atPath: path)
