@@ -1,4 +1,5 @@
 import Foundation
+import GuestWire
 import SystemPackage
 
 /// The fragments of a kernel's configuration, in the order in which they are
@@ -8,6 +9,9 @@ struct ConfigFragments: Sendable {
   let text: String
   /// What each option is wanted to be, and which fragment says so last.
   let wanted: [(option: String, value: KernelConfig.Value, fragment: String)]
+  /// For make's command line: what Kconfig has no option for, of lines
+  /// `# make: NAME=VALUE`.
+  let makeVariables: [String]
 
   init(_ fragments: [(name: String, text: String)]) throws(KernelError) {
     text = fragments.map { "# from \($0.name)\n\($0.text)" }.joined(separator: "\n")
@@ -19,7 +23,12 @@ struct ConfigFragments: Sendable {
       }
     }
     wanted = order.compactMap { option in last[option].map { (option, $0.0, $0.1) } }
+    makeVariables = text.split(separator: "\n").compactMap { line in
+      line.hasPrefix(Self.makePrefix) ? line.dropFirst(Self.makePrefix.count).trimmed : nil
+    }
   }
+
+  private static let makePrefix = "# make: "
 
   /// `base`, `hooks` unless left out, then those asked for: a name of the
   /// checkout's, or the path of a file.

@@ -185,7 +185,7 @@ private struct Inputs: Sendable {
     [
       "O=build", "ARCH=x86_64", "LOCALVERSION=", "KBUILD_BUILD_USER=harness",
       "KBUILD_BUILD_HOST=zswap", "KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_VERSION=1",
-    ]
+    ] + config.makeVariables
   }
 }
 

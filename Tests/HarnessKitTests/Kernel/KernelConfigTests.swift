@@ -52,6 +52,15 @@ import Testing
     }
   }
 
+  @Test func `what Kconfig has no option for goes to make, and to nothing else`() throws {
+    let fragments = try ConfigFragments([
+      ("base", "CONFIG_A=y\n# makeshift: no\n"),
+      ("gcov", "# make: GCOV_PROFILE_zswap.o=y\nCONFIG_GCOV_KERNEL=y\n"),
+    ])
+    #expect(fragments.makeVariables == ["GCOV_PROFILE_zswap.o=y"])
+    #expect(fragments.wanted.map(\.option) == ["A", "GCOV_KERNEL"])
+  }
+
   /// The build appends the size to most payloads, and gzip then complains of
   /// trailing garbage after it has written everything.
   @Test func `the configuration in an image is found, with trailing bytes or without`() async throws
