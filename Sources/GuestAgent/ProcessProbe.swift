@@ -37,6 +37,25 @@ struct ProcessProbe: Equatable {
     self.wchan = wchan.trimmed
   }
 
+  /// A process's children, and theirs.
+  static func descendants(of pid: pid_t) -> [pid_t] {
+    var parents: [pid_t: pid_t] = [:]
+    for name in (try? KernelFile.entries("/proc")) ?? [] {
+      guard let child = pid_t(name), let stat = try? KernelFile.read("/proc/\(child)/stat"),
+        let end = stat.lastIndex(of: ")")
+      else { continue }
+      parents[child] = stat[end...].split(separator: " ").dropFirst(2).first.flatMap { pid_t($0) }
+    }
+    var family: [pid_t] = []
+    var parent = [pid]
+    while let next = parent.popLast() {
+      let children = parents.filter { $0.value == next }.map(\.key)
+      family += children
+      parent += children
+    }
+    return family.sorted()
+  }
+
   static func stack(_ pid: pid_t) -> [String] {
     guard let text = try? KernelFile.read("/proc/\(pid)/stack") else { return [] }
     return text.split(separator: "\n").prefix(24).map {

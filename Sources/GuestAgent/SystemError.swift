@@ -23,7 +23,7 @@ enum KernelFile {
     String(decoding: try bytes(of: path), as: UTF8.self)
   }
 
-  private static func bytes(of path: String) throws(SystemError) -> [UInt8] {
+  static func bytes(of path: String) throws(SystemError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .last("open", path) }
     defer { close(descriptor) }

@@ -113,6 +113,18 @@ enum Worker {
     var hooks: HooksModule?
     var guest: TrialGuest?
     for (position, spec) in specs.enumerated() {
+      if case .workload(let workload, let seconds) = spec.work {
+        try mark(.trialBegins(spec.index))
+        try channel.send(.trialStarted(spec.index))
+        channel.progress("\(workload.rawValue) for \(seconds) s")
+        let report = try WorkloadTrial(
+          workload: workload, seconds: seconds, spec: spec, crew: crew, channel: channel
+        ).run()
+        try mark(.trialEnds(spec.index))
+        try channel.send(.trial(report))
+        // It leaves what it likes: another guest goes on.
+        break
+      }
       if hooks?.provider != spec.provider {
         if let hooks {
           try channel.send(.points(try hooks.points()))
@@ -144,6 +156,7 @@ enum Worker {
       if let guest, !guest.isAtRest, !report.phases.isEmpty { break }
     }
     if let hooks { try channel.send(.points(try hooks.points())) }
+    for data in KernelCoverage.collect() { try channel.send(.coverage(data)) }
   }
 
   private static func mark(_ mark: ConsoleMark) throws(SystemError) {
@@ -164,6 +177,7 @@ enum Worker {
     case .schedule(let schedule):
       try ScheduleTrial(schedule: schedule, hooks: hooks, crew: crew).kind(pages: spec.pages)
     case .stress: try StressTrial.kind(crew.swaps, pages: spec.pages)
+    case .workload: throw ScheduleTrial.Unsupported("a workload has no set-up")
     }
   }
 
@@ -200,6 +214,7 @@ enum Worker {
       (report, record) = try trial.run(current, spec: spec)
       try channel.send(.record(trial: spec.index, text: record))
     case .stress(let seconds): report = try StressTrial(seconds: seconds).run(current, spec: spec)
+    case .workload: report = TrialReport(index: spec.index)
     }
     current.clock.lap("send the record")
     report.phases = current.clock.phases

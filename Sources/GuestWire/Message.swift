@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// What the host tells the guest.
 public enum HostMessage: Hashable, Sendable, Codable {
   /// Run these trials in order, and report each.
@@ -21,6 +23,8 @@ public enum GuestMessage: Hashable, Sendable, Codable {
   /// which has the time for it. Before its report.
   case record(trial: Int, text: String)
   case trial(TrialReport)
+  /// Of a kernel that was built for gcov, after its last trial.
+  case coverage(CoverageData)
   /// This kernel lacks something that the trials cannot do without.
   case unusable(String)
   /// The agent failed: says nothing about the kernel.
@@ -32,7 +36,7 @@ public enum GuestMessage: Hashable, Sendable, Codable {
 /// The agent's word that it is ready: all that does not depend on the trials is done.
 public struct Hello: Hashable, Sendable, Codable {
   /// Raised whenever a message changes meaning.
-  public static let currentProtocol = 2
+  public static let currentProtocol = 3
 
   public var protocolVersion: Int
   /// The token of the kernel command line: this is the guest that we booted.
@@ -90,6 +94,18 @@ public struct PointStatus: Hashable, Sendable, Codable {
   }
 }
 
+/// What gcov counted of one file of the kernel's source.
+public struct CoverageData: Hashable, Sendable, Codable {
+  /// The `.gcda` file's path, as the compiler named it.
+  public var path: String
+  public var bytes: Data
+
+  public init(path: String, bytes: Data) {
+    self.path = path
+    self.bytes = bytes
+  }
+}
+
 /// One trial to run.
 public struct TrialSpec: Hashable, Sendable, Codable {
   public enum Work: Hashable, Sendable, Codable {
@@ -97,6 +113,8 @@ public struct TrialSpec: Hashable, Sendable, Codable {
     case schedule(Schedule)
     /// Let both run freely for a time.
     case stress(seconds: Int)
+    /// Let another tool try.
+    case workload(Workload, seconds: Int)
   }
 
   /// Position in the run, from 0.

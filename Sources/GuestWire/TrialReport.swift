@@ -24,6 +24,8 @@ public struct TrialReport: Hashable, Sendable, Codable {
   public var restAbsent: [String]?
   /// Counts of a stress trial: swapoffs, writebacks, …
   public var counts: [String: UInt64]
+  /// The last lines that another tool printed; nil where none ran.
+  public var output: [String]?
   public var milliseconds: UInt64
   /// What the trial's time went into, in the order in which it did.
   public var phases: [TrialPhase]

@@ -8,7 +8,7 @@ struct CorpusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "corpus",
     abstract: "Measures the harness by kernels that are broken on purpose.",
-    subcommands: [List.self, Run.self], defaultSubcommand: List.self)
+    subcommands: [List.self, Run.self, Compare.self], defaultSubcommand: List.self)
 
   /// `harness corpus list`
   struct List: AsyncParsableCommand {
@@ -35,22 +35,8 @@ struct CorpusCommand: AsyncParsableCommand {
     }
   }
 
-  /// `harness corpus run`
-  struct Run: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Builds and runs mutants; each run ends with its first finding.",
-      discussion: """
-        Nothing is set for any one mutant. What was run before, of the same kernel, is not \
-        run again: it goes on where it was interrupted.
-
-        Examples:
-          harness corpus run
-          harness corpus run --mutant R1a --mutant S5b
-          harness corpus run --table docs/mutants.md
-
-        Exit codes: 0 all killed, and all controls green; 1 not; 2 the harness broke.
-        """)
-
+  /// What `run` and `compare` have in common.
+  struct Options: ParsableArguments {
     @Option(
       name: .customLong("mutant"),
       help: ArgumentHelp("Only this one; may be repeated (default: all).", valueName: "id"))
@@ -70,24 +56,61 @@ struct CorpusCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seed of all runs.", valueName: "number"))
     var seed: UInt64 = 1
 
+    func chosen(of all: [Mutant]) throws -> [Mutant] {
+      if let unknown = ids.first(where: { id in !all.contains { $0.id == id } }) {
+        throw ValidationError("there is no mutant “\(unknown)”; see harness corpus list")
+      }
+      return all.filter { ids.isEmpty || ids.contains($0.id) }
+    }
+
+    func corpus(_ checkout: Checkout, _ progress: StatusLine) throws -> CorpusRun {
+      var request = RunRequest(
+        scenarios: Scenario.standard, seed: seed, commandLine: CommandLine.arguments)
+      // A bug may sit where the other provider does not reach: before
+      // zswap_writeback_entry(), in shrink_memcg_cb() itself.
+      request.providers = [.patch]
+      return CorpusRun(
+        request, fragments: fragments.split(separator: ",").map(String.init), folder: out,
+        checkout: checkout, cache: try Cache.standard(), progress: progress)
+    }
+
+    /// For the tables: what was run, on what.
+    var conditions: String {
+      "kernels with \(fragments), TCG, \(ProcessInfo.processInfo.activeProcessorCount) CPUs of "
+        + "the host"
+    }
+
+    func write(_ text: String) throws {
+      if let table { try text.write(toFile: table, atomically: true, encoding: .utf8) }
+    }
+  }
+
+  /// `harness corpus run`
+  struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Builds and runs mutants; each run ends with its first finding.",
+      discussion: """
+        Nothing is set for any one mutant. What was run before, of the same kernel, is not \
+        run again: it goes on where it was interrupted.
+
+        Examples:
+          harness corpus run
+          harness corpus run --mutant R1a --mutant S5b
+          harness corpus run --table docs/mutants.md
+
+        Exit codes: 0 all killed, and all controls green; 1 not; 2 the harness broke.
+        """)
+
+    @OptionGroup var options: Options
+
     func run() async throws {
       try await reportingFailures {
         let checkout = try Checkout.locate()
         let all = try Mutant.all(of: checkout)
-        if let unknown = ids.first(where: { id in !all.contains { $0.id == id } }) {
-          throw ValidationError("there is no mutant “\(unknown)”; see harness corpus list")
-        }
+        let chosen = try options.chosen(of: all)
         let progress = StatusLine()
         defer { progress.finish() }
-        var request = RunRequest(
-          scenarios: Scenario.standard, seed: seed, commandLine: CommandLine.arguments)
-        // A bug may sit where the other provider does not reach: before
-        // zswap_writeback_entry(), in shrink_memcg_cb() itself.
-        request.providers = [.patch]
-        let corpus = CorpusRun(
-          request, fragments: fragments.split(separator: ",").map(String.init), folder: out,
-          checkout: checkout, cache: try Cache.standard(), progress: progress)
-        let chosen = all.filter { ids.isEmpty || ids.contains($0.id) }
+        let corpus = try options.corpus(checkout, progress)
         let results = try await Interruption.cancelling {
           var results: [MutantResult] = []
           for mutant in chosen {
@@ -98,10 +121,7 @@ struct CorpusCommand: AsyncParsableCommand {
               result.mutant.id.padding(toLength: 6, withPad: " ", startingAt: 0),
               result.end.text.replacing("*", with: ""), result.kill.map { "· \($0.title)" } ?? "")
             // Each time: who interrupts it has the table of what there is.
-            if let table {
-              try markdown(of: results, among: all.count)
-                .write(toFile: table, atomically: true, encoding: .utf8)
-            }
+            try options.write(markdown(of: results, among: all.count))
           }
           return results
         }
@@ -114,10 +134,91 @@ struct CorpusCommand: AsyncParsableCommand {
       CorpusTable(
         results: results,
         preface: """
-          Written by `harness corpus run --table`: \(results.count) of \(count) mutants, kernels \
-          with \(fragments), provider patch, the default scenarios, seed \(seed), TCG, \
-          \(ProcessInfo.processInfo.activeProcessorCount) CPUs of the host. Each run ends with its \
-          first finding; a trial's seconds count from the guest being ready.
+          Written by `harness corpus run --table`: \(results.count) of \(count) mutants, \
+          \(options.conditions), provider patch, the default scenarios, seed \(options.seed). \
+          Each run ends with its first finding; a trial's seconds count from the guest being ready.
+          """
+      )
+      .markdown
+    }
+  }
+
+  /// `harness corpus compare`
+  struct Compare: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Runs mutants under the tools of today as well, side by side.",
+      discussion: """
+        The tools: the kernel's selftest test_zswap over and over, an uncontrolled race of \
+        reclaim against swapoff and swapon, and stress-ng's swap and vm stressors in a memcg. \
+        Each has its own guest and the time asked for, many times what the harness takes, and \
+        is judged against what it says on the kernel without a bug.
+
+        Needs Debian's package stress-ng. What was run before, of the same kernel and time, \
+        is not run again: it goes on where it was interrupted.
+
+        Examples:
+          harness corpus compare --mutant R1a --mutant R2
+          harness corpus compare --table docs/side-by-side.md
+        """)
+
+    @OptionGroup var options: Options
+
+    @Option(help: "What each tool is given, in seconds.")
+    var seconds = 120
+
+    @Option(help: "Runs on the kernel without a bug.")
+    var baselines = 2
+
+    func validate() throws {
+      guard seconds > 0 else { throw ValidationError("--seconds is above zero") }
+      guard (1...100).contains(baselines) else { throw ValidationError("--baselines is 1 to 100") }
+    }
+
+    func run() async throws {
+      try await reportingFailures {
+        let checkout = try Checkout.locate()
+        let all = try Mutant.all(of: checkout)
+        // A control has nothing to be found.
+        let chosen = try options.chosen(of: all).filter { $0.kind != .equivalent }
+        let progress = StatusLine()
+        defer { progress.finish() }
+        let corpus = try options.corpus(checkout, progress)
+        let tools = ComparisonRun(corpus, seconds: seconds)
+        try await Interruption.cancelling {
+          var sound: [TrialRecord] = []
+          for number in 1...baselines { sound += try await tools.trials(on: nil, number: number) }
+          let baselines = Dictionary(
+            uniqueKeysWithValues: Workload.allCases.map { workload in
+              (workload, Comparison.Baseline(sound.filter { $0.workload == workload }))
+            })
+          var comparisons: [Comparison] = []
+          for mutant in chosen {
+            let result = try await corpus.run(mutant)
+            comparisons.append(
+              Comparison(result, try await tools.trials(on: mutant), baselines: baselines))
+            progress.finish()
+            try options.write(markdown(of: comparisons, among: all, baselines))
+          }
+          print(markdown(of: comparisons, among: all, baselines), terminator: "")
+        }
+      }
+    }
+
+    private func markdown(
+      of comparisons: [Comparison], among all: [Mutant],
+      _ baselines: [Workload: Comparison.Baseline]
+    ) -> String {
+      let bugs = all.count { $0.kind != .equivalent }
+      return ComparisonTable(
+        comparisons: comparisons, baselines: baselines,
+        preface: """
+          Written by `harness corpus compare --table`: \(comparisons.count) of \(bugs) mutants, \
+          \(options.conditions). The harness ran its default scenarios until its first finding; \
+          each of the others had \(seconds) s in a guest of its own, or less where the kernel \
+          spoke up, or more where a round of it takes longer. In bold, the time until the kill: \
+          from the guest being ready, or from the tool's start. The last column is the time of \
+          the first of the other tools to kill, or what all of them were given in vain, by the \
+          harness's.
           """
       )
       .markdown

@@ -61,9 +61,12 @@ public struct CorpusRun: Sendable {
 
   /// The record of a run that says something.
   private static func finished(_ path: String) -> RunRecord? {
-    guard let data = FileManager.default.contents(atPath: "\(path)/result.json"),
-      let record = try? RunRecord(json: data)
-    else { return nil }
-    return record.status == .error ? nil : record
+    record(in: path).flatMap { $0.status == .error ? nil : $0 }
+  }
+
+  /// Whatever there is of a run.
+  static func record(in path: String) -> RunRecord? {
+    FileManager.default.contents(atPath: "\(path)/result.json")
+      .flatMap { try? RunRecord(json: $0) }
   }
 }

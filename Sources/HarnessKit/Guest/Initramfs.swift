@@ -13,6 +13,15 @@ public struct Initramfs: Sendable {
   /// Our module for this kernel. Loaded by the agent, with parameters, and so
   /// not in `/modules/order`.
   public var hooksModule: String?
+  /// Other programs, with the libraries that they need.
+  public var programs: [Program]
+
+  public struct Program: Hashable, Sendable {
+    /// A file of the host.
+    public var source: String
+    /// Its place in the guest.
+    public var destination: String
+  }
 
   /// What the agent needs of a kernel: its disk, its file system, its channel.
   public static let defaultModules = [
@@ -28,8 +37,9 @@ public struct Initramfs: Sendable {
 
   public init(
     agent: String, modules: ModuleDirectory?, wantedModules: [String] = defaultModules,
-    hooksModule: String?
+    hooksModule: String?, programs: [Program] = []
   ) {
+    self.programs = programs
     self.agent = agent
     self.modules = modules
     self.wantedModules = wantedModules
@@ -51,11 +61,12 @@ public struct Initramfs: Sendable {
   /// earlier call is seen by their sizes and times, so that a warm start reads
   /// none of them.
   public func image(cache: URL) async throws -> Image {
-    let question = [
-      "layout \(Self.layout)", FileStamp.of(agent),
-      modules.map { FileStamp.of($0.path.path) } ?? "",
-      hooksModule.map(FileStamp.of) ?? "", wantedModules.joined(separator: " "),
-    ]
+    let question =
+      [
+        "layout \(Self.layout)", FileStamp.of(agent),
+        modules.map { FileStamp.of($0.path.path) } ?? "",
+        hooksModule.map(FileStamp.of) ?? "", wantedModules.joined(separator: " "),
+      ] + programs.map { FileStamp.of($0.source) + $0.destination }
     let memo = cache.appending(
       path:
         "initramfs-\(try await ContentHash.of(question.joined(separator: "\n")).prefix(16)).json")
@@ -81,17 +92,24 @@ public struct Initramfs: Sendable {
   }
 
   private func make(cache: URL) async throws -> Memo {
-    let libraries = try SharedLibraryClosure(of: agent).libraries
+    var libraries = try SharedLibraryClosure(of: agent).libraries
+    for program in programs {
+      let known = Set(libraries)
+      libraries += try SharedLibraryClosure(of: program.source).libraries
+        .filter { !known.contains($0) }
+    }
     let closure =
       try await modules?.closure(of: wantedModules, cache: cache)
       ?? ModuleClosure(of: wantedModules, in: ModuleClosure.Index())
     let moduleFiles = closure.paths.compactMap { modules?.path.appending(path: $0).path }
 
-    let sources = [agent] + libraries.map(\.source) + moduleFiles + (hooksModule.map { [$0] } ?? [])
+    let sources =
+      [agent] + libraries.map(\.source) + moduleFiles + (hooksModule.map { [$0] } ?? [])
+      + programs.map(\.source)
     let sums = try await ContentHash.of(files: sources)
     let places =
       ["/init"] + libraries.map(\.destination) + closure.paths
-      + (hooksModule == nil ? [] : [Self.hooksModulePath])
+      + (hooksModule == nil ? [] : [Self.hooksModulePath]) + programs.map(\.destination)
     let key = try await ContentHash.of(
       "layout \(Self.layout)\n" + zip(places, sums).map { "\($0) \($1)\n" }.joined())
     let file = cache.appending(path: "initramfs-\(key.prefix(16)).cpio")
@@ -104,6 +122,9 @@ public struct Initramfs: Sendable {
     if FileManager.default.fileExists(atPath: file.path) { return memo }
 
     var files: [Entry] = [Entry("/init", mode: 0o755, try Self.read(agent))]
+    for program in programs {
+      files.append(Entry(program.destination, mode: 0o755, try Self.read(program.source)))
+    }
     for library in libraries {
       files.append(Entry(library.destination, mode: 0o755, try Self.read(library.source)))
     }

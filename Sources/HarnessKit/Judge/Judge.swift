@@ -502,6 +502,8 @@ public struct Judge {
       .reduce(UInt64(0)) { $0.addingReportingOverflow($1).partialValue }
     if sum != pages.checked {
       fail("the page audit does not add up: \(sum) classified of \(pages.checked) checked")
+    } else if pages.checked == 0, spec.workload.map({ $0 != .reclaim }) == true {
+      judgement.notes.append("it has no pages of ours to read back")
     } else if pages.checked == 0, spec.schedule?.leavesNoPages == true {
       judgement.notes.append("the pages' owner has exited: there was nothing to read back")
     } else if pages.checked == 0 {
@@ -514,6 +516,8 @@ public struct Judge {
   // MARK: - Rest
 
   private mutating func judgeRest() {
+    // It leaves what it likes.
+    if spec.workload != nil { return }
     if let why = report.restSkipped {
       doubt("nothing was measured at rest: \(why)")
     } else if report.rest.isEmpty {
@@ -545,8 +549,9 @@ public struct Judge {
 
   private mutating func judgeCounts() {
     guard spec.schedule == nil else { return }
-    for name in ["swapoffs", "writebacks"] where report.counts[name, default: 0] == 0 {
-      doubt("the stress made no \(name)")
+    let needed = spec.workload == nil ? ["swapoffs", "writebacks"] : ["writebacks"]
+    for name in needed where report.counts[name, default: 0] == 0 {
+      doubt("the \(spec.workload?.rawValue ?? "stress") made no \(name)")
     }
   }
 

@@ -6,6 +6,7 @@ public struct Scenario: Hashable, Sendable {
   public enum Work: Hashable, Sendable {
     case schedule(Schedule)
     case stress
+    case workload(Workload)
   }
 
   public var id: String
@@ -36,6 +37,16 @@ public struct Scenario: Hashable, Sendable {
       ].map { .schedule(.known($0)) }),
     Scenario(
       id: "swapoff-stress", title: "writeback and swapoff left to themselves", works: [.stress]),
+    Scenario(
+      id: Workload.kselftest.rawValue,
+      title: "for comparison: the kernel's selftest, over and over",
+      works: [.workload(.kselftest)]),
+    Scenario(
+      id: Workload.reclaim.rawValue, title: "for comparison: reclaim beside swapoff and swapon",
+      works: [.workload(.reclaim)]),
+    Scenario(
+      id: Workload.stressNG.rawValue, title: "for comparison: stress-ng --swap and --vm in a memcg",
+      works: [.workload(.stressNG)]),
   ]
 
   /// What runs where nothing is asked for: the sweep begins with the claims.
@@ -102,6 +113,11 @@ public struct Scenario: Hashable, Sendable {
     }
   }
 
+  /// Whether it reaches for hook points, and so is another thing by each provider.
+  var usesHooks: Bool {
+    works.contains { if case .workload = $0 { false } else { true } }
+  }
+
   /// A trial's seed from the run's: splitmix64, so that neighbours share nothing.
   static func seed(_ seed: UInt64, of index: Int) -> UInt64 {
     var z = seed &+ 0x9E37_79B9_7F4A_7C15 &* UInt64(truncatingIfNeeded: index + 1)
@@ -114,7 +130,7 @@ public struct Scenario: Hashable, Sendable {
 extension Scenario.Work {
   fileprivate func pages(_ asked: Int?, on lru: ZswapLRU) -> Int {
     switch self {
-    case .stress: max(asked ?? 0, Scenario.manyPages)
+    case .stress, .workload: max(asked ?? 0, Scenario.manyPages)
     // The pool evicts the oldest of any number.
     case .schedule where lru == .pool: min(asked ?? Scenario.defaultPages, 8)
     case .schedule(let schedule):
@@ -127,6 +143,7 @@ extension Scenario.Work {
     switch self {
     case .schedule(let schedule): .schedule(schedule)
     case .stress: .stress(seconds: stressSeconds)
+    case .workload(let workload): .workload(workload, seconds: stressSeconds)
     }
   }
 }
@@ -137,10 +154,15 @@ extension TrialSpec {
     switch work {
     case .schedule(let schedule): schedule.description
     case .stress(let seconds): "stress for \(seconds) s"
+    case .workload(let workload, let seconds): "\(workload.rawValue) for \(seconds) s"
     }
   }
 
   public var schedule: Schedule? {
     if case .schedule(let schedule) = work { schedule } else { nil }
+  }
+
+  public var workload: Workload? {
+    if case .workload(let workload, _) = work { workload } else { nil }
   }
 }

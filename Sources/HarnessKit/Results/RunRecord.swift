@@ -115,11 +115,26 @@ public struct RunRecord: Hashable, Sendable, Codable {
   public var kernel: Kernel?
   public var module: Module?
   public var machine: Machine?
+  /// What of a source file has run, in all guests together.
+  public struct Coverage: Hashable, Sendable, Codable {
+    public var file: String
+    public var lines: FileCoverage.Share
+    public var branches: FileCoverage.Share
+
+    public init(file: String, lines: FileCoverage.Share, branches: FileCoverage.Share) {
+      self.file = file
+      self.lines = lines
+      self.branches = branches
+    }
+  }
+
   /// In the order in which they were started.
   public var guests: [Guest]?
   /// How often the first findings came again on fresh guests; nil where none was
   /// tried again.
   public var reproductions: [Reproduction]?
+  /// By gcov; nil of a kernel that was not built for it.
+  public var coverage: [Coverage]?
   public var trials: [TrialRecord]
   public var claims: [ClaimStatus]
   /// Every finding of the run, each fingerprint once.

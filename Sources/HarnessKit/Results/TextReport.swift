@@ -20,6 +20,11 @@ public struct TextReport {
     for claim in record.claims {
       lines.append(paint(claim.line, claim.result.tone, colour))
     }
+    for file in record.coverage ?? [] {
+      lines.append(
+        "\(file.file.oneLine): lines \(file.lines.description), "
+          + "branches \(file.branches.description)")
+    }
     lines.append("")
     lines.append(paint("verdict: \(record.status.rawValue)", record.status.tone, colour))
     return lines.joined(separator: "\n") + "\n"

@@ -6,8 +6,10 @@ public struct TrialRecord: Hashable, Sendable, Codable {
   public var scenario: String
   /// Its schedule, as `--schedule` takes it; nil for a stress.
   public var schedule: Schedule?
-  /// A stress's length; nil for a schedule.
+  /// A stress's length, or another tool's; nil for a schedule.
   public var stressSeconds: Int?
+  /// The other tool; nil for a trial of the harness's own.
+  public var workload: Workload?
   public var provider: Provider
   public var pages: Int
   /// `0x…`
@@ -33,7 +35,13 @@ public struct TrialRecord: Hashable, Sendable, Codable {
     index = spec.index
     scenario = spec.scenario
     schedule = spec.schedule
-    if case .stress(let seconds) = spec.work { stressSeconds = seconds }
+    switch spec.work {
+    case .schedule: break
+    case .stress(let seconds): stressSeconds = seconds
+    case .workload(let other, let seconds):
+      workload = other
+      stressSeconds = seconds
+    }
     provider = spec.provider
     pages = spec.pages
     seed = RunRecord.text(ofSeed: spec.seed)
@@ -57,6 +65,7 @@ public struct TrialRecord: Hashable, Sendable, Codable {
 
   /// What it is called in every report: what it did, and by which provider.
   public var title: String {
+    if let workload { return "\(workload.rawValue) for \(stressSeconds ?? 0) s" }
     let what = schedule?.description ?? "stress for \(stressSeconds ?? 0) s"
     return "\(what) [\(provider.rawValue)]"
   }

@@ -25,6 +25,8 @@ public struct GuestRun: Sendable {
     /// Of the trials that began, in order.
     public var trials: [Evidence] = []
     public var points: [ProviderPoints] = []
+    /// What gcov counted, where the kernel was built for that.
+    public var coverage: [CoverageData] = []
     /// Before the first trial.
     public var bootSplats: [Splat] = []
     /// Reports on the console beyond those that were kept.
@@ -278,6 +280,10 @@ extension GuestRun {
         return concludeTrials()
       case .record(let trial, let text):
         record = (trial, text)
+        return []
+      case .coverage(let data):
+        // One file is counted, or a few; a guest is not taken at its word for more.
+        if result.coverage.count < 16 { result.coverage.append(data) }
         return []
       case .unusable(let reason):
         fail(.kernelUnusable, reason)

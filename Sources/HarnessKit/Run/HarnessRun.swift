@@ -1,5 +1,6 @@
 import Foundation
 import GuestWire
+import SystemPackage
 
 /// What is asked for on the command line.
 public struct RunRequest: Sendable {
@@ -127,6 +128,8 @@ public struct HarnessRun: Sendable {
         }
         if let failure = result.failure { failures.append(failure) }
       }
+      try await keepCoverage(
+        outcome.results.flatMap(\.coverage), prepared.buildTree, folder, in: &record)
       trials = judge(prepared.specs, outcome.results)
       if outcome.results.allSatisfy({ $0.failure == nil }), !Task.isCancelled {
         record.reproductions = try await confirm(
@@ -152,6 +155,31 @@ public struct HarnessRun: Sendable {
     }
     try folder.write(record)
     return Outcome(record: record, folder: path)
+  }
+
+  /// Adds up what the guests counted, into the record and `coverage.json`.
+  private func keepCoverage(
+    _ counted: [CoverageData], _ buildTree: FilePath?, _ folder: RunFolder,
+    in record: inout RunRecord
+  ) async throws {
+    guard !counted.isEmpty, let buildTree else { return }
+    progress.phase("reading the coverage")
+    let gcov = Gcov(buildTree: buildTree)
+    var files: [FileCoverage] = []
+    for data in counted {
+      let one = try await gcov.coverage(of: data, using: FilePath(folder.path))
+      if let index = files.firstIndex(where: { $0.file == one.file }) {
+        files[index] = try files[index].adding(one)
+      } else {
+        files.append(one)
+      }
+    }
+    record.coverage = files.map {
+      .init(file: $0.file, lines: $0.lineShare, branches: $0.branchShare)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try folder.replace("coverage.json", with: [UInt8](try encoder.encode(files)))
   }
 
   /// The hook points of each provider, with the hits of all guests.

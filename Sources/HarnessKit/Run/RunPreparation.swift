@@ -26,6 +26,8 @@ struct RunPreparation {
     var kernelRecord: RunRecord.Kernel
     var moduleRecord: RunRecord.Module
     var machineRecord: RunRecord.Machine
+    /// Of the kernel, where there is one.
+    var buildTree: FilePath?
     var notes: [String]
   }
 
@@ -51,11 +53,19 @@ struct RunPreparation {
     progress.phase("building the guest agent")
     let agent = try await GuestAgentBuild(root: URL(filePath: run.checkout.root.string))
       .executable(cache: caches) { progress.update("compiling the guest agent") }
+    var programs: [Initramfs.Program] = []
+    for workload in Workload.allCases where specs.contains(where: { $0.workload == workload }) {
+      guard let place = workload.program else { continue }
+      progress.phase("getting \(workload.rawValue)")
+      programs.append(
+        Initramfs.Program(
+          source: try await WorkloadProgram(workload).path(cache: run.cache), destination: place))
+    }
     progress.phase("making the initramfs")
     let initramfs = try await Initramfs(
       agent: agent,
       modules: kernel.modulesDirectory.map { ModuleDirectory(path: URL(filePath: $0.string)) },
-      hooksModule: module.string
+      hooksModule: module.string, programs: programs
     ).image(cache: caches)
 
     let machine = try Machine.named(
@@ -100,6 +110,7 @@ struct RunPreparation {
         name: machine.name, cpus: commandLine.cpus, memoryMiB: commandLine.memoryMiB,
         accelerator: decision.acceleration.rawValue,
         qemuVersion: qemuVersion),
+      buildTree: kernel.buildTree,
       notes: [decision.reason] + Preflight.misses(kernel.config).map(\.description))
   }
 
@@ -141,7 +152,7 @@ struct RunPreparation {
     }
     var specs: [TrialSpec] = []
     for provider in providers {
-      for scenario in request.scenarios {
+      for scenario in request.scenarios where scenario.usesHooks || provider == providers[0] {
         specs += scenario.trials(
           startingAt: specs.count, provider: provider, seed: request.seed, pages: request.pages,
           holdTimeoutMilliseconds: request.holdTimeoutMilliseconds,

@@ -111,6 +111,24 @@ enum Trials {
     return report
   }
 
+  /// Another tool's, that found nothing.
+  static func workload(index: Int = 0) -> TrialReport {
+    var report = TrialReport(index: index)
+    report.actors = [ActorReport(name: "test_zswap", pid: 70, end: .returned(errno: 0))]
+    report.counts = ["ok test_zswapin": 2, "writebacks": 7415]
+    report.output = ["ok 3 test_zswapin"]
+    return report
+  }
+
+  static func judge(
+    _ workload: Workload, _ report: TrialReport, splats: [Splat] = []
+  ) -> TrialJudgement {
+    var spec = spec(nil, index: report.index)
+    spec.scenario = workload.rawValue
+    spec.work = .workload(workload, seconds: 120)
+    return Judge.judge(spec: spec, report: report, splats: splats)
+  }
+
   private static func atRest(_ index: Int) -> TrialReport {
     var report = TrialReport(index: index)
     report.actors = [

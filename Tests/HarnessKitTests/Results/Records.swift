@@ -44,6 +44,16 @@ enum Records {
 
   static let passed = record([unlocked, pinned])
 
+  /// Another tool's trial, on a kernel that counts what runs.
+  static let compared: RunRecord = {
+    let tool = Trials.workload()
+    var compared = record([(Trials.judge(.kselftest, tool), tool)])
+    compared.coverage = [
+      .init(file: "mm/zswap.c", lines: .init(hit: 9, of: 10), branches: .init(hit: 3, of: 8))
+    ]
+    return compared
+  }()
+
   /// A finding, a known one, a trial without report, a stress.
   static let failed: RunRecord = {
     var report = Trials.interleaved(index: 0)

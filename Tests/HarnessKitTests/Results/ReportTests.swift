@@ -143,6 +143,13 @@ import Testing
         """)
   }
 
+  @Test func `text of another tool's run says that it shows nothing, and what it covered`() {
+    let text = TextReport.text(of: Records.compared)
+    #expect(text.contains("test_zswap for 120 s"))
+    #expect(text.contains("a stress alone does not show that any window was entered"))
+    #expect(text.contains("mm/zswap.c: lines 90.0 % (9 of 10), branches 37.5 % (3 of 8)"))
+  }
+
   @Test func `text of a failure has the schedule to paste, and the verdict last`() {
     #expect(
       TextReport.text(of: Records.failed) == """

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct RunRecordTests {
   private static let samples = [
-    Records.passed, Records.failed,
+    Records.passed, Records.failed, Records.compared,
     Records.record([], failures: [HarnessFailure(.kernelUnusable, "no zswap")]),
     RunRecord(begun: Records.start, commandLine: ["harness"], seed: 1),
   ]

@@ -1,0 +1,79 @@
+import Foundation
+
+/// What of a source file has run, by gcov's count.
+public struct FileCoverage: Hashable, Sendable, Codable {
+  public struct Branch: Hashable, Sendable, Codable {
+    /// Times that it was taken.
+    public var count: UInt64
+
+    public init(count: UInt64) { self.count = count }
+  }
+
+  public struct Line: Hashable, Sendable, Codable {
+    public var number: Int
+    public var function: String
+    /// Times that it ran.
+    public var count: UInt64
+    /// In gcov's order, which is the same for the same compilation.
+    public var branches: [Branch]
+
+    public init(number: Int, function: String, count: UInt64, branches: [Branch]) {
+      self.number = number
+      self.function = function
+      self.count = count
+      self.branches = branches
+    }
+  }
+
+  /// As the compiler was given it, without what leads out of the source tree.
+  public var file: String
+  /// In the order of their numbers; a line that was compiled into several functions
+  /// is there for each.
+  public var lines: [Line]
+
+  public init(file: String, lines: [Line]) {
+    self.file = file
+    self.lines = lines
+  }
+
+  /// Two counts that are not of the same compilation.
+  public struct Mismatch: Error, Hashable, CustomStringConvertible {
+    public var file: String
+    public var description: String {
+      "the counts of \(file) are of two different builds, and cannot be added up"
+    }
+  }
+
+  /// The sums of two counts of the same build.
+  public func adding(_ other: FileCoverage) throws(Mismatch) -> FileCoverage {
+    guard file == other.file, lines.count == other.lines.count else { throw Mismatch(file: file) }
+    var sum = self
+    for (index, line) in other.lines.enumerated() {
+      guard lines[index].number == line.number, lines[index].function == line.function,
+        lines[index].branches.count == line.branches.count
+      else { throw Mismatch(file: file) }
+      sum.lines[index].count += line.count
+      for (branch, taken) in line.branches.enumerated() {
+        sum.lines[index].branches[branch].count += taken.count
+      }
+    }
+    return sum
+  }
+
+  /// A part that ran, of a whole.
+  public struct Share: Hashable, Sendable, Codable {
+    public var hit: Int
+    public var of: Int
+
+    public var percent: Double { of == 0 ? 0 : Double(hit) / Double(of) * 100 }
+
+    public var description: String { "\(TimeText.fixed(percent, 1)) % (\(hit) of \(of))" }
+  }
+
+  public var lineShare: Share { Share(hit: lines.count { $0.count > 0 }, of: lines.count) }
+
+  public var branchShare: Share {
+    let branches = lines.flatMap(\.branches)
+    return Share(hit: branches.count { $0.count > 0 }, of: branches.count)
+  }
+}
