@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clinux_guest.h"
@@ -59,4 +62,19 @@ int clinux_power_off(void)
 {
 	sync();
 	return reboot(RB_POWER_OFF) ? errno : 0;
+}
+
+int clinux_page_out(pid_t pid, unsigned long address, long length)
+{
+	struct iovec range = { .iov_base = (void *)address, .iov_len = (size_t)length };
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	long done;
+
+	if (fd < 0)
+		return -errno;
+	done = syscall(SYS_process_madvise, fd, &range, 1, MADV_PAGEOUT, 0);
+	if (done < 0)
+		done = -errno;
+	close(fd);
+	return done == length ? 0 : done < 0 ? (int)done : -EIO;
 }

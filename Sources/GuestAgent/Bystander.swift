@@ -12,14 +12,24 @@ import SystemPackage
 final class Bystander {
   private enum Kind: Int64 {
     case charge = 1
+    case pageOut, giveUp
   }
 
   private let child: ChildProcess
 
   init() throws(SystemError) {
     child = try ChildProcess("bystander") { station in
+      var memory: UnsafeMutableRawPointer?
       while let command = station.receive() {
-        station.reply(Kind(rawValue: command.kind) == .charge ? Self.chargeEverywhere() : EINVAL)
+        switch Kind(rawValue: command.kind) {
+        case .charge: station.reply(Self.chargeEverywhere())
+        case .pageOut: station.reply(Self.pageOut(&memory))
+        case .giveUp:
+          if let memory { munmap(memory, Self.bytes) }
+          memory = nil
+          station.reply(0)
+        case nil: station.reply(EINVAL)
+        }
       }
       _exit(0)
     }
@@ -27,11 +37,70 @@ final class Bystander {
   }
 
   /// Charges a page to its memcg on every CPU.
-  func charge(beat: () -> Void) throws(SystemError) {
-    let errno = try child.order(.init(kind: Kind.charge.rawValue), beat: beat)
+  func charge(beat: () -> Void) throws(SystemError) { try order(.charge, beat) }
+
+  private func order(_ kind: Kind, _ beat: () -> Void) throws(SystemError) {
+    let errno = try child.order(.init(kind: kind.rawValue), beat: beat)
     guard errno == 0 else {
-      throw SystemError(operation: "charge", object: "bystander", errno: .init(rawValue: errno))
+      throw SystemError(operation: "\(kind)", object: "bystander", errno: .init(rawValue: errno))
     }
+  }
+
+  private static let pages = 16
+  private static var bytes: Int { pages * PageStamp.size }
+
+  /// Stores pages beyond memory.zswap.max in a memcg whose parent has forbidden
+  /// writeback: mem_cgroup_zswap_writeback_enabled() asks every ancestor, and
+  /// shrink_memcg() then writes nothing back. The pages stay where they are.
+  ///
+  /// - Returns: what was written back; nil where this kernel cannot forbid it.
+  func forbiddenWritebacks(
+    _ swapfile: Swapfile, beat: () -> Void
+  ) throws(SystemError) -> RestMeasurement? {
+    let group = ControlGroup.numbered(ControlGroup.bystanders)
+    guard group.has("memory.zswap.writeback") else { return nil }
+    if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
+    let parent = try ControlGroup.make(ControlGroup.forbidding)
+    try parent.set("memory.zswap.writeback", "0")
+    try parent.set("cgroup.subtree_control", "+memory")
+    let forbidden = try ControlGroup.make(ControlGroup.forbidden)
+    try forbidden.add(child.pid)
+    let before = try Zswap.counter("written_back_pages")
+    try order(.pageOut, beat)
+    try forbidden.set("memory.zswap.max", "\(PageStamp.size / 4)")
+    // The first rounds take the entries' second chance.
+    for _ in 0..<3 { try order(.pageOut, beat) }
+    let after = try Zswap.counter("written_back_pages")
+    try order(.giveUp, beat)
+    try group.add(child.pid)
+    // What CPUs have charged ahead for it would keep it from going.
+    _ = try RestProbe.settle(forbidden)
+    try forbidden.remove()
+    try parent.remove()
+    return RestMeasurement(
+      name: "pages written back for a memcg whose parent forbids it", expected: 0,
+      observed: after - before)
+  }
+
+  /// Writes every page, and asks for all to be paged out: half of them are kept in
+  /// memory by being written again, so that there is something to store each time.
+  private static func pageOut(_ memory: inout UnsafeMutableRawPointer?) -> Int32 {
+    if memory == nil {
+      let mapped = mmap(
+        nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      guard let mapped, mapped != MAP_FAILED else { return errno }
+      memory = mapped
+      for page in 0..<pages {
+        PageStamp(seed: 0, page: UInt64(page), generation: 1)
+          .write(to: mapped + page * PageStamp.size)
+      }
+    }
+    guard let memory else { return EINVAL }
+    for page in 0..<pages / 2 {
+      PageStamp(seed: 1, page: UInt64(page), generation: 2)
+        .write(to: memory + page * PageStamp.size)
+    }
+    return madvise(memory, bytes, PageHolder.madvPageOut) == 0 ? 0 : errno
   }
 
   private static func chargeEverywhere() -> Int32 {

@@ -13,6 +13,7 @@ final class ChildProcess {
     var kind: Int64
     var first: Int64 = 0
     var second: Int64 = 0
+    var third: Int64 = 0
     /// Index in `ActorName.all` of the actor that it acts as, or -1.
     var actor: Int64 = -1
   }

@@ -6,10 +6,20 @@ struct ControlGroup {
   static let root = "/sys/fs/cgroup"
   /// Trials of one guest number their memcgs: a number fits into a command.
   let number: Int64
-  var name: String { number == Self.bystanders ? "bystander" : "trial-\(number)" }
+  var name: String {
+    switch number {
+    case Self.bystanders: "bystander"
+    case Self.forbidding: "forbidding"
+    case Self.forbidden: "forbidding/child"
+    default: "trial-\(number)"
+    }
+  }
 
   /// The number of the one that no trial has.
   static let bystanders: Int64 = -1
+  /// Of one that forbids writeback, and of its child.
+  static let forbidding: Int64 = -2
+  static let forbidden: Int64 = -3
 
   /// Its path as cgroup_get_from_path() takes it.
   var kernelPath: String { "/\(name)" }

@@ -2,42 +2,102 @@ import Glibc
 import GuestWire
 import SystemPackage
 
-/// Reclaim of a memcg, and swap going off and on, each as fast as it goes.
+/// Processes that each do one thing as fast as it goes, until they are stopped.
 struct FreeRace {
+  enum Racer {
+    /// memory.reclaim on the memcg.
+    case reclaim
+    /// The module's walk of its LRU.
+    case writeback
+    /// Swap off, and on again.
+    case swapoff
+    /// The second CPU off, and on again.
+    case cpu
+  }
+
   let actors: [ActorProcess]
   let tally: Tally
+  private let racers: [Racer]
 
   /// - Parameter bytes: of the memcg's pages.
-  init(_ group: ControlGroup, bytes: Int, swapfile: Swapfile) throws {
+  init(_ racers: [Racer], _ group: ControlGroup, bytes: Int, swapfile: Swapfile) throws {
     let tally = try Tally()
     self.tally = tally
-    actors = [
-      try ActorProcess("reclaim") {
-        while !tally.stopped { group.reclaim(bytes: bytes / 2) }
-        return 0
-      },
-      try ActorProcess("swapoff") {
-        while !tally.stopped {
-          let failure = swapfile.swapOff()
-          // ENOMEM: not enough memory to take it all back just now.
-          if failure != 0, failure != ENOMEM { return failure }
-          if failure == 0 {
-            tally.swapoffs += 1
-            do throws(SystemError) { try swapfile.swapOn() } catch { return error.errno.rawValue }
-          } else {
-            tally.refused += 1
-          }
-          MonotonicClock.sleep(milliseconds: 2)
+    self.racers = racers
+    actors = try racers.map { racer in
+      switch racer {
+      case .reclaim:
+        try ActorProcess("reclaim") {
+          while !tally.stopped { group.reclaim(bytes: bytes / 2) }
+          return 0
         }
-        return 0
-      },
-    ]
+      case .writeback:
+        try ActorProcess("writeback") {
+          while !tally.stopped {
+            let isolated = HooksModule.walk(group, count: 32)
+            if isolated < 0 { return -isolated }
+            tally.walks += 1
+          }
+          return 0
+        }
+      case .swapoff: try ActorProcess("swapoff") { Self.swapOffAndOn(swapfile, tally) }
+      case .cpu: try ActorProcess("cpu") { Self.takeCPUAway(tally) }
+      }
+    }
   }
 
   func start() throws(SystemError) { for actor in actors { try actor.start() } }
 
   /// None of them has ended.
   var isRunning: Bool { actors.allSatisfy { $0.poll() == nil } }
+
+  /// What they have done.
+  var counts: [String: UInt64] {
+    var counts: [String: UInt64] = [:]
+    for racer in racers {
+      switch racer {
+      case .reclaim: break
+      case .writeback: counts["walks"] = tally.walks
+      case .swapoff:
+        counts["swapoffs"] = tally.swapoffs
+        counts["swapoffs refused"] = tally.refused
+      case .cpu: counts["CPUs taken away"] = tally.offlines
+      }
+    }
+    return counts
+  }
+
+  private static func swapOffAndOn(_ swapfile: Swapfile, _ tally: Tally) -> Int32 {
+    while !tally.stopped {
+      let failure = swapfile.swapOff()
+      // ENOMEM: not enough memory to take it all back just now.
+      if failure != 0, failure != ENOMEM { return failure }
+      if failure == 0 {
+        tally.swapoffs += 1
+        do throws(SystemError) { try swapfile.swapOn() } catch { return error.errno.rawValue }
+      } else {
+        tally.refused += 1
+      }
+      MonotonicClock.sleep(milliseconds: 2)
+    }
+    return 0
+  }
+
+  /// It ends with the CPU back.
+  private static func takeCPUAway(_ tally: Tally) -> Int32 {
+    do throws(SystemError) {
+      while !tally.stopped {
+        try SecondCPU.setOnline(false)
+        tally.offlines += 1
+        try SecondCPU.setOnline(true)
+        // Long enough for others to come back to it.
+        MonotonicClock.sleep(milliseconds: 10)
+      }
+      return 0
+    } catch {
+      return error.errno.rawValue
+    }
+  }
 }
 
 /// Counters that the racing processes share; each has one writer.
@@ -47,6 +107,7 @@ final class Tally {
     var swapoffs: UInt64 = 0
     var refused: UInt64 = 0
     var walks: UInt64 = 0
+    var offlines: UInt64 = 0
   }
 
   private let counters: UnsafeMutablePointer<Counters>
@@ -77,5 +138,8 @@ final class Tally {
     @inline(never) set { counters.pointee.walks = newValue }
   }
 
-  var counts: [String: UInt64] { ["swapoffs": swapoffs, "swapoffs refused": refused] }
+  var offlines: UInt64 {
+    @inline(never) get { counters.pointee.offlines }
+    @inline(never) set { counters.pointee.offlines = newValue }
+  }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import GuestWire
 import SystemPackage
@@ -10,7 +11,7 @@ import SystemPackage
 final class Hand {
   private enum Kind: Int64 {
     case walk = 1
-    case reclaim, swapOff, setPool, offlineMemcg, offlineCPU, overflow
+    case reclaim, pageOut, swapOff, setPool, offlineMemcg, offlineCPU, overflow
   }
 
   let child: ChildProcess
@@ -36,6 +37,8 @@ final class Hand {
     case .reclaim:
       group.reclaim(bytes: Int(command.second))
       return 0
+    case .pageOut:
+      return clinux_page_out(pid_t(command.first), UInt(command.second), Int(command.third))
     case .swapOff: return -swaps[Int(command.first)].swapOff()
     case .setPool:
       do throws(SystemError) { try pool[Int(command.first)].apply() } catch {
@@ -94,6 +97,13 @@ final class Hand {
       actor: ActorName.index(actor))
   }
 
+  /// MADV_PAGEOUT on the stamped pages, from outside of their owner.
+  static func pageOut(of holder: PageHolder, as actor: String) -> ChildProcess.Command {
+    .init(
+      kind: Kind.pageOut.rawValue, first: Int64(holder.pid), second: Int64(holder.address),
+      third: Int64(holder.pages * PageStamp.size), actor: ActorName.index(actor))
+  }
+
   static func swapOff(_ index: Int, as actor: String? = nil) -> ChildProcess.Command {
     .init(
       kind: Kind.swapOff.rawValue, first: Int64(index),
@@ -125,6 +135,8 @@ final class Hand {
 /// The guest's second CPU.
 enum SecondCPU {
   private static let file = "/sys/devices/system/cpu/cpu1/online"
+
+  static let whyFixed = "CPU 1 cannot go offline: CONFIG_HOTPLUG_CPU=y, and two CPUs"
 
   static var canChange: Bool { KernelFile.exists(file) }
 

@@ -11,7 +11,8 @@ import SystemPackage
 final class PageHolder {
   fileprivate enum Kind: Int64 {
     case fill = 1
-    case verify, lookAgain, pageOut, touch, free, recycle, overflow, fork, drop, churn, quit
+    case verify, lookAgain, pageOut, bringBack, touch, free, recycle, overflow, fork, drop, churn,
+      quit
   }
 
   // Numbers of linux/mman.h that the Glibc module lacks.
@@ -25,6 +26,8 @@ final class PageHolder {
   private struct Shared {
     var stop: UInt64 = 0
     var rounds: UInt64 = 0
+    /// Of the stamped pages.
+    var address: UInt64 = 0
     /// Keeps a read of a page from being optimised away.
     var touched: UInt64 = 0
     var checked: UInt64 = 0
@@ -113,6 +116,12 @@ final class PageHolder {
 
   /// MADV_PAGEOUT on exactly the stamped pages.
   func pageOut() throws(SystemError) { try order(.pageOut) }
+
+  /// Of the stamped pages, in the holder.
+  var address: UInt64 { load(\.address) }
+
+  /// Has every stamped page in memory, and on its LRU list.
+  func bringBack() throws(SystemError) { try order(.bringBack) }
 
   /// Reads every page back; and once more, after what was read has been paged out
   /// again. The first read may find in the swap cache what neither zswap nor the disk
@@ -209,9 +218,10 @@ final class PageHolder {
   }
 
   private func clearAudit() {
-    let rounds = load(\.rounds)
+    let kept = (rounds: load(\.rounds), address: load(\.address))
     shared.initialize(to: Shared())
-    store(rounds, to: \.rounds)
+    store(kept.rounds, to: \.rounds)
+    store(kept.address, to: \.address)
   }
 
   // Volatile in effect: each access goes through a call that is not inlined.
@@ -257,6 +267,7 @@ final class PageHolder {
       let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
       guard let mapped, mapped != MAP_FAILED else { return nil }
       memory = mapped
+      shared.pointee.address = UInt64(UInt(bitPattern: mapped))
       // zswap takes no large folios (6.12).
       madvise(memory, size, PageHolder.madvNoHugePage)
     }
@@ -285,6 +296,10 @@ final class PageHolder {
         clinux_run_on_any_cpu()
         guard errno == 0 else { return errno }
         verify()
+      case .bringBack:
+        for page in 0..<pages { read(page) }
+        drainBatches()
+        clinux_run_on_any_cpu()
       case .pageOut:
         defer { clinux_run_on_any_cpu() }
         return pageOut(0, pages)
@@ -319,9 +334,9 @@ final class PageHolder {
       PageStamp(seed: seed, page: UInt64(page), generation: generations[page])
     }
 
-    private mutating func rewrite(_ page: Int) {
+    private mutating func rewrite(_ page: Int, isIncompressible: Bool = false) {
       newest += 1
-      generations[page] = newest
+      generations[page] = newest | (isIncompressible ? PageStamp.incompressible : 0)
       stamp(page).write(to: address(page))
     }
 
@@ -431,7 +446,7 @@ final class PageHolder {
           random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
           // Leave most of them in zswap long enough to be reclaimed there.
           switch random >> 61 {
-          case 0: rewrite(page)
+          case 0: rewrite(page, isIncompressible: random >> 58 & 7 == 0)
           case 1, 2: verify(page)
           default: break
           }

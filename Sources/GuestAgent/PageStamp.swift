@@ -2,13 +2,15 @@
 /// and its generation, so that stale data is told from foreign, lost and corrupt.
 ///
 /// Never all zero, as zero pages do not reach zswap; compressible about eight
-/// times, as an incompressible page does not either.
+/// times, as an incompressible page does not either, unless that is what it is for.
 struct PageStamp: Equatable {
   static let size = 4096
   private static let words = size / 8
   /// One word in so many differs from its neighbours.
-  private static let stride = 8
+  private var stride: Int { generation & Self.incompressible == 0 ? 8 : 1 }
   private static let headerWords = 4
+  /// Added to a generation: zswap rejects such a page, and the disk gets it.
+  static let incompressible: UInt64 = 1 << 63
   private static let magic: UInt64 = 0x7A73_7761_7053_7470
 
   let seed: UInt64
@@ -33,20 +35,21 @@ struct PageStamp: Equatable {
     case 1: page
     case 2: generation
     case 3: seed
-    default: Self.mix(key &+ UInt64(index / Self.stride * Self.stride)) | 1
+    default: Self.mix(key &+ UInt64(index / stride * stride)) | 1
     }
   }
 
   func write(to memory: UnsafeMutableRawPointer) {
     let target = memory.bindMemory(to: UInt64.self, capacity: Self.words)
     let key = key
+    let stride = stride
     var index = 0
     while index < Self.words {
       let value = word(max(index, Self.headerWords), key: key)
-      for offset in index..<index + Self.stride {
+      for offset in index..<index + stride {
         target[offset] = offset < Self.headerWords ? word(offset, key: key) : value
       }
-      index += Self.stride
+      index += stride
     }
   }
 
@@ -79,14 +82,15 @@ struct PageStamp: Equatable {
 
   private func firstMismatch(_ source: UnsafePointer<UInt64>) -> Int? {
     let key = key
+    let stride = stride
     var index = 0
     while index < Self.words {
       let value = word(max(index, Self.headerWords), key: key)
-      for offset in index..<index + Self.stride {
+      for offset in index..<index + stride {
         let expected = offset < Self.headerWords ? word(offset, key: key) : value
         if source[offset] != expected { return offset }
       }
-      index += Self.stride
+      index += stride
     }
     return nil
   }

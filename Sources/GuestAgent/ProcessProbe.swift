@@ -84,7 +84,12 @@ struct BlockedDetector {
     "folio_wait_bit", "folio_lock", "mutex_lock", "rwsem_down",
   ]
 
+  /// Of one that wakes, looks, and goes back to sleep in the same function: who does
+  /// so for so long waits for what does not come.
+  static let samplesNeededForPoll = 300
+
   private var last: ProcessProbe?
+  private var polls: (wchan: String?, samples: Int) = (nil, 0)
   private(set) var samples = 0
 
   /// Takes one more sample; true once the process is known to wait.
@@ -97,7 +102,14 @@ struct BlockedDetector {
       !Self.endsByItself.contains(where: probe.wchan.contains)
     else {
       samples = 0
+      // Between two sleeps of a poll it runs.
+      if probe?.state != "R" { polls = (nil, 0) }
       return false
+    }
+    polls = probe.wchan == polls.wchan ? (polls.wchan, polls.samples + 1) : (probe.wchan, 1)
+    if polls.samples >= Self.samplesNeededForPoll {
+      samples = polls.samples
+      return true
     }
     samples = probe == last ? samples + 1 : 1
     let isLock = Self.waitsForHolder.contains(where: probe.wchan.contains)

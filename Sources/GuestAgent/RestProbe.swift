@@ -206,13 +206,13 @@ struct RestProbe {
   /// comes back: a pool without entries goes when it is no longer the current one.
   /// Nothing where the zpool has no slab cache of each pool's own to count them by.
   ///
-  /// - Parameter change: the present pool and another.
+  /// - Parameter changes: ways to make another pool, each the present one first.
   static func settlePools(
-    _ change: [Zswap.PoolChange]
+    _ changes: [[Zswap.PoolChange]]
   ) throws(SystemError) -> RestMeasurement? {
-    guard change.count == 2, Zswap.pools() > 0 else { return nil }
+    guard !changes.isEmpty, Zswap.pools() > 0 else { return nil }
     var left = 0
-    for pool in change.reversed() {
+    for pool in changes.flatMap({ $0.reversed() }) {
       try pool.apply()
       let began = MonotonicClock.milliseconds
       while Zswap.pools() > 1, MonotonicClock.milliseconds - began < limitMilliseconds {

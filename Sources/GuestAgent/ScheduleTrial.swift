@@ -32,7 +32,7 @@ struct ScheduleTrial {
       throw Unsupported("this kernel has one compressor and one zpool: nothing to change to")
     }
     if schedule.involves("cpu"), !SecondCPU.canChange {
-      throw Unsupported("CPU 1 cannot go offline: CONFIG_HOTPLUG_CPU=y, and two CPUs")
+      throw Unsupported(SecondCPU.whyFixed)
     }
     let isFew = setup.via == .walk || pages <= SwapAreas.smallPages / 4
     var swap = isFew ? crew.swaps.small : crew.swaps.large
@@ -71,6 +71,7 @@ struct ScheduleTrial {
     if usesUp { guest.isUsedUp = true }
     try guest.pushOut()
     let (entries, left) = try guest.clearReferenced()
+    if setup.again != .no { try guest.bringBack() }
     var course = Course(trial: self, guest: guest, spec: spec)
     for name in schedule.actors { course.actors.append(try makeActor(name, entries, guest)) }
     if setup.failsPin {
@@ -96,6 +97,7 @@ struct ScheduleTrial {
       report.place = try HooksModule.lru()?.place(of: slot, in: try guest.group.inode)
     }
     if !isStalled { try undo(guest) }
+    if setup.again != .no, !isStalled { try guest.storeAgain(setup.again) }
     guest.clock.lap("read the record")
 
     guest.conclude(&report, isStalled: isStalled, tolerance: tolerance) { () throws -> PageAudit? in
@@ -147,6 +149,8 @@ struct ScheduleTrial {
     case "swapoff": return byHand(Hand.swapOff(guest.kind.swap, as: name))
     case "invalidate": return byHolder(PageHolder.free(setup.free, as: name))
     case "load": return byHolder(PageHolder.touch(setup.fault, as: name))
+    case "store" where setup.again != .no:
+      return byHand(Hand.pageOut(of: guest.holder, as: name))
     case "store": return byHolder(PageHolder.recycle(as: name))
     case "fork": return byHolder(PageHolder.fork(as: name))
     case "pool": return byHand(Hand.setPool(1, as: name))
@@ -411,12 +415,14 @@ struct Crew {
   let hands: [Hand]
   let bystander: Bystander
   let swaps: SwapAreas
+  /// Ways to make another pool, each with the way back before it.
+  let pools: [[Zswap.PoolChange]]
   /// The present pool and another; empty where there is no other.
-  let pool: [Zswap.PoolChange]
+  var pool: [Zswap.PoolChange] { pools.first ?? [] }
 
   init(swaps: SwapAreas) throws(SystemError) {
-    let pool = Zswap.poolChange() ?? []
-    self.pool = pool
+    pools = Zswap.poolChanges()
+    let pool = pools.first ?? []
     self.swaps = swaps
     var hands: [Hand] = []
     for number in 1...Schedule.actorsLimit {

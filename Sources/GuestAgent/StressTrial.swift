@@ -2,18 +2,30 @@ import Glibc
 import GuestWire
 import SystemPackage
 
-/// Lets writeback and swapoff run freely beside each other: every way of
-/// provoking writeback at once, swap going off and on, and pages rewritten and
-/// verified all the while.
+/// Lets things run freely beside each other, with pages rewritten and verified all the
+/// while.
 struct StressTrial {
+  let stress: Stress
   let seconds: Int
 
+  private var racers: [FreeRace.Racer] {
+    switch stress {
+    case .swapoff: [.reclaim, .swapoff, .writeback]
+    case .cpu: [.reclaim, .cpu]
+    }
+  }
+
   static func kind(
-    _ swaps: SwapAreas, pages: Int
+    _ stress: Stress, _ swaps: SwapAreas, pages: Int
   ) throws(ScheduleTrial.Unsupported) -> TrialGuest.Kind {
-    guard KernelTrait.has(.memcgLRU) else {
-      throw ScheduleTrial.Unsupported(
-        "absent on this kernel: an LRU of zswap's own, which the stress walks")
+    switch stress {
+    case .swapoff:
+      guard KernelTrait.has(.memcgLRU) else {
+        throw ScheduleTrial.Unsupported(
+          "absent on this kernel: an LRU of zswap's own, which the stress walks")
+      }
+    case .cpu:
+      guard SecondCPU.canChange else { throw ScheduleTrial.Unsupported(SecondCPU.whyFixed) }
     }
     return TrialGuest.Kind(swap: swaps.large, pages: pages, filler: 0, memory: .anon)
   }
@@ -24,7 +36,6 @@ struct StressTrial {
     try guest.pushOut()
     let bytes = guest.kind.pages * PageStamp.size
     let group = guest.group
-    let swapfile = guest.swapfile
     let before = try Zswap.counter("written_back_pages")
 
     // A quarter of what the pages take compressed: stores beyond it write back.
@@ -32,35 +43,23 @@ struct StressTrial {
     let shrinker = (try? Zswap.set("shrinker_enabled", "Y")) != nil
     defer { if shrinker { try? Zswap.set("shrinker_enabled", "N") } }
 
-    let race = try FreeRace(group, bytes: bytes, swapfile: swapfile)
-    let tally = race.tally
-    let actors =
-      race.actors + [
-        try ActorProcess("writeback") {
-          while !tally.stopped {
-            let isolated = HooksModule.walk(group, count: 32)
-            if isolated < 0 { return -isolated }
-            tally.walks += 1
-          }
-          return 0
-        }
-      ]
+    let race = try FreeRace(racers, group, bytes: bytes, swapfile: guest.swapfile)
     try guest.holder.startChurning()
-    for actor in actors { try actor.start() }
+    try race.start()
     let end = MonotonicClock.milliseconds + UInt64(seconds) * 1000
     var lastNote: UInt64 = 0
-    while MonotonicClock.milliseconds < end, actors.allSatisfy({ $0.poll() == nil }) {
+    while MonotonicClock.milliseconds < end, race.isRunning {
       MonotonicClock.sleep(milliseconds: 50)
       if MonotonicClock.milliseconds - lastNote >= 1000 {
         lastNote = MonotonicClock.milliseconds
-        guest.note("stress: \(tally.swapoffs) swapoffs, \(tally.walks) walks")
+        let counts = race.counts.sorted { $0.key < $1.key }
+        guest.note("stress: " + counts.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
       }
     }
-    tally.stop()
-    let stalled = guest.wait(for: actors)
-    report.actors = actors.map { $0.report() }
-    report.counts = tally.counts
-    report.counts["walks"] = tally.walks
+    race.tally.stop()
+    let stalled = guest.wait(for: race.actors)
+    report.actors = race.actors.map { $0.report() }
+    report.counts = race.counts
     report.counts["writebacks"] = UInt64(max(0, try Zswap.counter("written_back_pages") - before))
     report.counts["rounds"] = guest.holder.rounds
     guest.clock.lap("stress")

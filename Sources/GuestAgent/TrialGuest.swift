@@ -35,7 +35,7 @@ final class TrialGuest {
   /// Who swaps off at the end: what it meets may hang or kill it.
   private let hand: Hand
   private let bystander: Bystander
-  private let pool: [Zswap.PoolChange]
+  private let pools: [[Zswap.PoolChange]]
   private var lastSwapoff: ActorReport?
   private var trials = 0
 
@@ -50,7 +50,7 @@ final class TrialGuest {
     swapfile = crew.swaps.all[kind.swap]
     hand = crew.hands[1]
     bystander = crew.bystander
-    pool = crew.pool
+    pools = crew.pools
     self.channel = channel
     firstTrial = spec.index
     rest = try RestProbe()
@@ -103,6 +103,31 @@ final class TrialGuest {
     }
     let stored = try Zswap.counter("stored_pages")
     throw TrialError.notPushedOut(stored: stored, wanted: kind.pages)
+  }
+
+  /// Gets every stamped page into memory again.
+  func bringBack() throws {
+    try holder.bringBack()
+    clock.lap("bring back")
+  }
+
+  /// Rewrites the pages and pages them out: those that the swap cache still has, to the
+  /// slots that they have been stored at.
+  func storeAgain(_ how: TrialSetup.Again) throws {
+    defer { clock.lap("store again") }
+    try holder.fill()
+    switch how {
+    case .no: break
+    case .stored: try holder.pageOut()
+    case .rejected:
+      try group.set("memory.zswap.max", "0")
+      try holder.pageOut()
+      try group.set("memory.zswap.max", "max")
+    case .disabled:
+      try Zswap.set("enabled", "0")
+      try holder.pageOut()
+      try Zswap.set("enabled", "1")
+    }
   }
 
   /// Clears the referenced bits, zswap's second chance, by a walk of all entries:
@@ -190,6 +215,7 @@ final class TrialGuest {
   /// Ends what the trials had.
   private func takeDown() throws -> RestProbe.Result {
     try holder.quit()
+    let forbidden = isLastSetup ? try bystander.forbiddenWritebacks(swapfile, beat: beat) : nil
     try swapOff()
     var memcg: [RestMeasurement] = []
     if !groupIsGone {
@@ -197,8 +223,12 @@ final class TrialGuest {
       try group.remove()
     }
     var result = try rest.settle(memcg) { try bystander.charge(beat: beat) }
+    if let forbidden {
+      result.measurements.append(forbidden)
+      result.isSettled = result.isSettled && forbidden.observed == forbidden.expected
+    }
     // A pool that is never given up is so for all that follow: once is enough.
-    if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pool) {
+    if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pools) {
       result.measurements.append(pools)
       result.isSettled = pools.observed == pools.expected
     }

@@ -176,7 +176,7 @@ enum Worker {
     switch spec.work {
     case .schedule(let schedule):
       try ScheduleTrial(schedule: schedule, hooks: hooks, crew: crew).kind(pages: spec.pages)
-    case .stress: try StressTrial.kind(crew.swaps, pages: spec.pages)
+    case .stress(let stress, _): try StressTrial.kind(stress, crew.swaps, pages: spec.pages)
     case .workload: throw ScheduleTrial.Unsupported("a workload has no set-up")
     }
   }
@@ -213,7 +213,8 @@ enum Worker {
       let record: String
       (report, record) = try trial.run(current, spec: spec)
       try channel.send(.record(trial: spec.index, text: record))
-    case .stress(let seconds): report = try StressTrial(seconds: seconds).run(current, spec: spec)
+    case .stress(let stress, let seconds):
+      report = try StressTrial(stress: stress, seconds: seconds).run(current, spec: spec)
     case .workload: report = TrialReport(index: spec.index)
     }
     current.clock.lap("send the record")

@@ -169,7 +169,7 @@ struct WorkloadTrial {
     try holder.fill()
     let bytes = spec.pages * PageStamp.size
     try group.set("memory.zswap.max", "\(bytes / 32)")
-    let race = try FreeRace(group, bytes: bytes, swapfile: swapfile)
+    let race = try FreeRace([.reclaim, .swapoff], group, bytes: bytes, swapfile: swapfile)
     try holder.startChurning()
     try race.start()
     while MonotonicClock.milliseconds < end, !alarm.rings, race.isRunning,
@@ -181,7 +181,7 @@ struct WorkloadTrial {
     race.tally.stop()
     _ = waitForAll(race.actors)
     report.actors = race.actors.map { $0.report() }
-    report.counts = race.tally.counts
+    report.counts = race.counts
     report.counts["rounds"] = holder.rounds
     // A dead task holds what it held: pages may never be had again.
     guard !alarm.hasOopsed, report.actors.allSatisfy({ $0.end == .returned(errno: 0) }) else {

@@ -33,15 +33,15 @@ enum Zswap {
     func apply() throws(SystemError) { try Zswap.set(parameter, value) }
   }
 
-  /// Two values of one parameter that this kernel can both be set to, the present
-  /// one first; nil if it has only one of each.
-  static func poolChange() -> [PoolChange]? {
+  /// Two values of each parameter that this kernel can both be set to, the present
+  /// one first; none of a parameter that it has only one value of.
+  static func poolChanges() -> [[PoolChange]] {
     let choices = [
       ("compressor", ["lzo", "lz4", "zstd", "deflate", "lzo-rle"]),
       ("zpool", ["zbud", "zsmalloc", "z3fold"]),
     ]
-    for (parameter, values) in choices {
-      guard let now = try? KernelFile.read("\(parameters)/\(parameter)").trimmed else { continue }
+    return choices.compactMap { parameter, values in
+      guard let now = try? KernelFile.read("\(parameters)/\(parameter)").trimmed else { return nil }
       for value in values where value != now {
         // An unknown one is refused, or said to be set and not taken.
         guard (try? set(parameter, value)) != nil,
@@ -53,8 +53,8 @@ enum Zswap {
           PoolChange(parameter: parameter, value: value),
         ]
       }
+      return nil
     }
-    return nil
   }
 
   /// Pools that there are, by the slab caches that zsmalloc makes for each; 0 with

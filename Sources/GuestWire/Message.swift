@@ -112,7 +112,7 @@ public struct TrialSpec: Hashable, Sendable, Codable {
     /// Steer two actors against each other.
     case schedule(Schedule)
     /// Let both run freely for a time.
-    case stress(seconds: Int)
+    case stress(Stress = .swapoff, seconds: Int)
     /// Let another tool try.
     case workload(Workload, seconds: Int)
   }

@@ -92,7 +92,8 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
       else { throw .backwards(before, point) }
     }
     let byHolder = actors.filter { actor in
-      Self.holdersActors.contains(actor) || actor == "writeback" && setup.via == .limit
+      if actor == "store", setup.again != .no { return false }
+      return Self.holdersActors.contains(actor) || actor == "writeback" && setup.via == .limit
     }
     guard byHolder.count <= 1 else { throw .sameProcess(byHolder) }
   }

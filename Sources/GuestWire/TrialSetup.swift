@@ -41,11 +41,25 @@ public struct TrialSetup: Hashable, Sendable {
     case shmem
   }
 
+  /// What becomes of the pages when the actors are through, where the store is of pages
+  /// that were in memory, by another process than their owner: they are rewritten while
+  /// the swap cache still has them at their slots, and paged out once more.
+  public enum Again: String, Hashable, Sendable, Codable, CaseIterable {
+    case no
+    /// Into zswap.
+    case stored
+    /// At memory.zswap.max, so that the disk gets them.
+    case rejected
+    /// With zswap disabled, likewise.
+    case disabled
+  }
+
   public var via = Via.walk
   public var free = Free.dontneed
   public var fault = Fault.read
   public var swap = Swap.disk
   public var pages = Pages.anon
+  public var again = Again.no
   /// The held writeback finds no memory for its folio.
   public var failsPin = false
 
@@ -65,6 +79,7 @@ public struct TrialSetup: Hashable, Sendable {
     add("fault", fault, plain.fault)
     add("swap", swap, plain.swap)
     add("pages", pages, plain.pages)
+    add("again", again, plain.again)
     if failsPin { words.append(" fail=pin") }
     return words.joined()
   }
@@ -85,6 +100,7 @@ public struct TrialSetup: Hashable, Sendable {
     case "fault": return set(&fault)
     case "swap": return set(&swap)
     case "pages": return set(&pages)
+    case "again": return set(&again)
     case "fail" where pair[1] == "pin":
       failsPin = true
       return true
@@ -94,5 +110,5 @@ public struct TrialSetup: Hashable, Sendable {
 
   static let help =
     "via=walk|shrinker|limit|pool, free=dontneed|munmap|exit, fault=read|write, "
-    + "swap=disk|brd, pages=anon|shmem, fail=pin"
+    + "swap=disk|brd, pages=anon|shmem, again=no|stored|rejected|disabled, fail=pin"
 }

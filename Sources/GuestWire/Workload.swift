@@ -1,3 +1,12 @@
+/// What is left to race freely, beside pages that are rewritten and verified.
+public enum Stress: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Every way of provoking writeback, and swap going off and on.
+  case swapoff
+  /// Reclaim, and the second CPU going off and on: what compresses or decompresses
+  /// there is moved away in the middle.
+  case cpu
+}
+
 /// What developers run today, for comparison: nothing is held, nothing is looked at
 /// from inside, and the module is not loaded.
 public enum Workload: String, Hashable, Sendable, Codable, CaseIterable {

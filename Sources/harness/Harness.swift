@@ -20,6 +20,7 @@ struct Harness: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, CorpusCommand.self,
+      CoverageCommand.self,
       DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)

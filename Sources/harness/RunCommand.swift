@@ -76,7 +76,7 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Scenario to run; may be repeated (default: sweep and swapoff-stress): "
+      "Scenario to run; may be repeated (default: the sweep and both stresses): "
         + Scenario.ids.joined(separator: ", ") + ".",
       valueName: "id"),
     transform: { text in

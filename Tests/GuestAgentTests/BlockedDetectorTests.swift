@@ -35,7 +35,21 @@ import Testing
   }
 
   @Test func `a process that wakes now and then does not wait for another`() {
-    #expect(samplesUntilBlocked((0..<300).map { probe(switches: $0 / 4) }) == nil)
+    #expect(samplesUntilBlocked((0..<250).map { probe(switches: $0 / 4) }) == nil)
+  }
+
+  @Test func `a process that wakes and sleeps at the same place for seconds waits`() {
+    let poll = (0..<3000).map { index in
+      index % 3 == 2
+        ? probe(state: "R", switches: index, wchan: "0")
+        : probe(switches: index, wchan: "__read_swap_cache_async")
+    }
+    #expect(samplesUntilBlocked(poll) == 449)
+    // Elsewhere in between, it makes its way.
+    let way = (0..<3000).map { index in
+      probe(switches: index, wchan: index % 200 == 0 ? "shrink_slab" : "__read_swap_cache_async")
+    }
+    #expect(samplesUntilBlocked(way) == nil)
   }
 
   @Test(arguments: ["R", "S"] as [Character])

@@ -68,4 +68,17 @@ import Testing
       #expect(stamp.read(from: page) == .corrupt(word: 1))
     }
   }
+
+  @Test func `an incompressible page is told from others like any`() {
+    let generation = 5 | PageStamp.incompressible
+    let page = PageStamp(seed: 7, page: 3, generation: generation)
+    withPage { memory in
+      page.write(to: memory)
+      #expect(page.read(from: memory) == .intact)
+      #expect(stamp.read(from: memory) == .stale(generation: generation))
+      let words = memory.bindMemory(to: UInt64.self, capacity: PageStamp.size / 8)
+      let distinct = Set((0..<PageStamp.size / 8).map { words[$0] })
+      #expect(distinct.count == PageStamp.size / 8)
+    }
+  }
 }

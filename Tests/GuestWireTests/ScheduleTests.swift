@@ -115,4 +115,12 @@ import Testing
   func `what has no two sides is no schedule`(text: String) {
     #expect(throws: Schedule.ParseError.shape(text)) { try Schedule(parsing: text) }
   }
+
+  @Test func `a store by another than the pages' owner leaves the owner free to fault`() throws {
+    let text = "store@done > load@end again=rejected"
+    let schedule = try Schedule(parsing: text)
+    #expect(schedule.setup.again == .rejected)
+    #expect(schedule.description == text)
+    #expect(throws: Schedule.ParseError.self) { try Schedule(parsing: "store@done > load@end") }
+  }
 }

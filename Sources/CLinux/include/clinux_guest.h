@@ -25,6 +25,12 @@ int clinux_swapoff(const char *path);
 void clinux_run_on_cpu(int cpu);
 void clinux_run_on_any_cpu(void);
 
+/*
+ * MADV_PAGEOUT on pages of another process: 0 or a negative errno. Here because
+ * the Glibc module has neither pidfd_open() nor process_madvise().
+ */
+int clinux_page_out(pid_t pid, unsigned long address, long length);
+
 /* Does not return but on failure. */
 int clinux_power_off(void);
 

@@ -377,9 +377,12 @@ public struct Judge {
     let others = rule.schedule.actors.filter {
       $0 != hold.point.actor && ["writeback", "shrinker"].contains($0)
     }
-    let done = report.events.filter { event in
-      event.kind == .hit && event.slot == hold.slot && event.point.place == "done"
-        && others.contains(event.point.actor)
+    // Of each the first: reclaim that goes on may store the page again, and write that back.
+    let done = others.compactMap { actor in
+      report.events.first { event in
+        event.kind == .hit && event.slot == hold.slot && event.point.place == "done"
+          && event.point.actor == actor && event.sequence > hold.sequence
+      }
     }
     return done.allSatisfy {
       isSound($0, "\($0.point.actor) beside \(hold.point)", results, rule)
@@ -549,7 +552,12 @@ public struct Judge {
 
   private mutating func judgeCounts() {
     guard spec.schedule == nil else { return }
-    let needed = spec.workload == nil ? ["swapoffs", "writebacks"] : ["writebacks"]
+    let needed =
+      switch spec.stress {
+      case .swapoff: ["swapoffs", "writebacks"]
+      case .cpu: ["CPUs taken away", "rounds"]
+      case nil: ["writebacks"]
+      }
     for name in needed where report.counts[name, default: 0] == 0 {
       doubt("the \(spec.workload?.rawValue ?? "stress") made no \(name)")
     }

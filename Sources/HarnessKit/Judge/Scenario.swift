@@ -5,7 +5,7 @@ public struct Scenario: Hashable, Sendable {
   /// What one trial of it does.
   public enum Work: Hashable, Sendable {
     case schedule(Schedule)
-    case stress
+    case stress(Stress)
     case workload(Workload)
   }
 
@@ -36,7 +36,11 @@ public struct Scenario: Hashable, Sendable {
         "writeback@unlocked > swapoff@trees-freed", "writeback@pinned > swapoff@trees-freed",
       ].map { .schedule(.known($0)) }),
     Scenario(
-      id: "swapoff-stress", title: "writeback and swapoff left to themselves", works: [.stress]),
+      id: "swapoff-stress", title: "writeback and swapoff left to themselves",
+      works: [.stress(.swapoff)]),
+    Scenario(
+      id: "cpu-stress", title: "loads and stores, and a CPU going off and on",
+      works: [.stress(.cpu)]),
     Scenario(
       id: Workload.kselftest.rawValue,
       title: "for comparison: the kernel's selftest, over and over",
@@ -50,7 +54,9 @@ public struct Scenario: Hashable, Sendable {
   ]
 
   /// What runs where nothing is asked for: the sweep begins with the claims.
-  public static let standard = all.filter { ["sweep", "swapoff-stress"].contains($0.id) }
+  public static let standard = all.filter {
+    ["sweep", "swapoff-stress", "cpu-stress"].contains($0.id)
+  }
 
   /// The name under which schedules of `--schedule` run.
   public static let customID = "schedule"
@@ -142,7 +148,7 @@ extension Scenario.Work {
   fileprivate func spec(stressSeconds: Int) -> TrialSpec.Work {
     switch self {
     case .schedule(let schedule): .schedule(schedule)
-    case .stress: .stress(seconds: stressSeconds)
+    case .stress(let stress): .stress(stress, seconds: stressSeconds)
     case .workload(let workload): .workload(workload, seconds: stressSeconds)
     }
   }
@@ -153,13 +159,17 @@ extension TrialSpec {
   public var title: String {
     switch work {
     case .schedule(let schedule): schedule.description
-    case .stress(let seconds): "stress for \(seconds) s"
+    case .stress(let stress, let seconds): "\(stress.rawValue) stress for \(seconds) s"
     case .workload(let workload, let seconds): "\(workload.rawValue) for \(seconds) s"
     }
   }
 
   public var schedule: Schedule? {
     if case .schedule(let schedule) = work { schedule } else { nil }
+  }
+
+  public var stress: Stress? {
+    if case .stress(let stress, _) = work { stress } else { nil }
   }
 
   public var workload: Workload? {

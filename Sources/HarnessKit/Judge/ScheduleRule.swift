@@ -115,7 +115,7 @@ extension RuleRow {
   /// The first that covers a schedule decides.
   static let all: [RuleRow] =
     swapoff + invalidate + load + store + shrinker + bystanders + heldSwapoff + heldLoad
-    + heldStore + injected + chains
+    + heldStore + storedTwice + injected + chains
 
   // MARK: Writeback held, swapoff beside it
 
@@ -425,6 +425,22 @@ extension RuleRow {
         A new entry has its referenced bit set: the first walk that meets it clears the bit and \
         rotates it.
         """),
+  ]
+
+  // MARK: A page that is stored twice at one slot
+
+  private static let storedTwice: [RuleRow] = [
+    RuleRow(
+      holds: points("store", "done"), untils: points("load", "end"), ordering: folioLock,
+      applies: { $0.again != .no && $0.swap == .disk && !$0.failsPin },
+      reason: """
+        The folio is locked until shrink_folio_list() is through with it: the fault finds it in \
+        the swapcache, takes a reference and waits. With that reference __remove_mapping() fails, \
+        and the folio stays in the swapcache, at its slot, while the pte is mapped writable: \
+        rewritten, it is stored again where an entry of its first copy is in the tree. \
+        zswap_store() has to free that one, if it stores the page or not: a load would find the \
+        old copy, and a writeback would put it over the new one on the disk.
+        """)
   ]
 
   // MARK: Writeback made to fail

@@ -80,6 +80,11 @@ public enum Sweep {
     for via in ["shrinker", "limit", "pool"] {
       texts += sides.map { "\($0) > swapoff@trees-freed via=\(via)" }
     }
+    // The shrinker stops at an entry whose page the swap cache has.
+    texts.append("load@enter > writeback@done via=shrinker")
+    for again in ["stored", "rejected", "disabled"] {
+      texts.append("store@done > load@end again=\(again)")
+    }
     return texts.map(Schedule.known)
   }()
 }

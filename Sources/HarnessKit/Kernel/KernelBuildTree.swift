@@ -1,10 +1,10 @@
 import Foundation
-import SystemPackage
+public import SystemPackage
 
 /// Where the kernel's own build keeps things.
-enum KernelBuildTree {
+public enum KernelBuildTree {
   /// The tree that an image at `arch/x86/boot/bzImage` was built in.
-  static func above(image: FilePath) -> FilePath? {
+  public static func above(image: FilePath) -> FilePath? {
     // A link to a build's image is as good as the image.
     let real = FilePath(URL(fileURLWithPath: image.string).resolvingSymlinksInPath().path)
     for path in [image, real] {

@@ -8,6 +8,9 @@ public struct TrialRecord: Hashable, Sendable, Codable {
   public var schedule: Schedule?
   /// A stress's length, or another tool's; nil for a schedule.
   public var stressSeconds: Int?
+  /// What raced freely; nil for a schedule, for another tool, and in records of before
+  /// there was a second one.
+  public var stress: Stress?
   /// The other tool; nil for a trial of the harness's own.
   public var workload: Workload?
   public var provider: Provider
@@ -37,7 +40,9 @@ public struct TrialRecord: Hashable, Sendable, Codable {
     schedule = spec.schedule
     switch spec.work {
     case .schedule: break
-    case .stress(let seconds): stressSeconds = seconds
+    case .stress(let kind, let seconds):
+      stress = kind
+      stressSeconds = seconds
     case .workload(let other, let seconds):
       workload = other
       stressSeconds = seconds
@@ -65,9 +70,15 @@ public struct TrialRecord: Hashable, Sendable, Codable {
 
   /// What it is called in every report: what it did, and by which provider.
   public var title: String {
-    if let workload { return "\(workload.rawValue) for \(stressSeconds ?? 0) s" }
-    let what = schedule?.description ?? "stress for \(stressSeconds ?? 0) s"
-    return "\(what) [\(provider.rawValue)]"
+    workload == nil ? "\(what) [\(provider.rawValue)]" : what
+  }
+
+  /// What it did.
+  public var what: String {
+    let time = "for \(stressSeconds ?? 0) s"
+    if let workload { return "\(workload.rawValue) \(time)" }
+    return schedule?.description
+      ?? "\(stress.map { "\($0.rawValue) " } ?? "")stress \(time)"
   }
 
   public var failingFindings: [Finding] { findings.filter { $0.known == nil } }

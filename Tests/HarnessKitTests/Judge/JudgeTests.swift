@@ -548,4 +548,43 @@ import Testing
     #expect(crashed.verdict.exitCode == 1)
     #expect(crashed.checks.filter { $0.result == .violated }.map(\.claim) == [.s1, .s2])
   }
+
+  // MARK: - Stresses
+
+  @Test func `a stress in which its adversary never came to act shows nothing`() {
+    var spec = Trials.spec(nil)
+    spec.work = .stress(.cpu, seconds: 3)
+    var report = Trials.stress()
+    report.counts = ["CPUs taken away": 0, "rounds": 7]
+    let idle = Judge.judge(spec: spec, report: report, splats: [])
+    #expect(idle.reasons == ["the stress made no CPUs taken away"])
+    report.counts["CPUs taken away"] = 12
+    #expect(Judge.judge(spec: spec, report: report, splats: []).reasons.isEmpty)
+  }
+
+  // MARK: - A second writeback of the slot
+
+  /// Reclaim goes on when the fault is through: it may store the page again and write
+  /// that back, which is no answer to the held fault.
+  @Test func `only the first writeback beside a held load has to back off`() {
+    let schedule = Schedule.known("load@enter > writeback@done via=shrinker")
+    var report = Trials.interleaved()
+    report.actors[1].name = "load"
+    report.hold = HoldReport(schedule: schedule, state: .reached, blocked: nil)
+    func events(first: Int) -> [HookEvent] {
+      [
+        Trials.event(0, Trials.swapoffPid, .known("load@begin"), slot: nil),
+        Trials.event(1, Trials.swapoffPid, .known("load@enter")),
+        Trials.event(2, Trials.swapoffPid, .known("load@enter"), .hold),
+        Trials.event(3, Trials.writebackPid, .writebackDone, result: first),
+        Trials.event(4, Trials.swapoffPid, .known("load@enter"), .release),
+        Trials.event(5, Trials.writebackPid, .writebackDone, result: 0),
+      ]
+    }
+    report.events = events(first: -17)
+    #expect(Trials.judge(schedule, report).findings.isEmpty)
+    report.events = events(first: 0)
+    #expect(
+      Trials.judge(schedule, report).verdict.titles == ["writeback beside load@enter returns 0"])
+  }
 }

@@ -47,7 +47,7 @@ import Testing
           KTAP version 1
           1..1
           # outcome: ran
-          ok 1 stress for 30 s [patch]
+          ok 1 swapoff stress for 30 s [patch]
         ok 2 swapoff-stress
           KTAP version 1
           1..8
@@ -83,7 +83,7 @@ import Testing
             </testcase>
           </testsuite>
           <testsuite name="swapoff-stress" tests="1" failures="0" errors="0" skipped="0">
-            <testcase classname="zswap-harness.swapoff-stress" name="2 stress for 30 s [patch]" time="0.000"/>
+            <testcase classname="zswap-harness.swapoff-stress" name="2 swapoff stress for 30 s [patch]" time="0.000"/>
           </testsuite>
           <testsuite name="claims" tests="8" failures="2" errors="0" skipped="6">
             <testcase classname="zswap-harness.claims" name="S1 an unlocked entry may be freed" time="0.000">
@@ -155,7 +155,7 @@ import Testing
       TextReport.text(of: Records.failed) == """
         fail  writeback@unlocked > swapoff@trees-freed [patch]: interleaved; KASAN: slab-use-after-free in shrink_memcg_cb
         skip  writeback@pinned > swapoff@trees-freed [patch]: not exercised: the guest was lost
-        pass  stress for 30 s [patch]: ran
+        pass  swapoff stress for 30 s [patch]: ran
 
         finding: KASAN: slab-use-after-free in shrink_memcg_cb
           --schedule "writeback@unlocked > swapoff@trees-freed"

@@ -52,7 +52,7 @@ struct TrialCard {
     index = trial.index
     style = mark.style
     letter = mark.letter
-    what = trial.schedule?.description ?? "stress for \(trial.stressSeconds ?? 0) s"
+    what = trial.what
     provider = trial.provider.rawValue
     scenario = trial.scenario
     outcome = ([trial.outcome.description] + trial.failingFindings.map(\.title))

@@ -1,0 +1,178 @@
+import Foundation
+
+/// The coverage of one source file under several runs, side by side, and what none of
+/// them reached.
+public struct CoverageReport {
+  /// A line that no run of any kind can reach, or only by what is no business of the
+  /// harness: a failed allocation at boot, say.
+  public struct Exemption: Hashable, Sendable {
+    public var function: String
+    /// The source line, without the space around it.
+    public var text: String
+    public var reason: String
+
+    /// Lines of `function | source line | reason`, a blank on each side of the bars;
+    /// what begins with a `#` is none.
+    public static func list(parsing text: String) throws(FormatError) -> [Exemption] {
+      var list: [Exemption] = []
+      for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+        .enumerated()
+      {
+        guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+        let parts = line.components(separatedBy: " | ")
+        guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else {
+          throw FormatError(line: index + 1)
+        }
+        list.append(Exemption(function: parts[0], text: parts[1], reason: parts[2]))
+      }
+      return list
+    }
+
+    public struct FormatError: Error, Hashable, CustomStringConvertible {
+      /// From 1.
+      public var line: Int
+      public var description: String {
+        "line \(line): an exemption is “function | source line | reason”"
+      }
+    }
+  }
+
+  /// A run, and what it covered.
+  public struct Column: Sendable {
+    public var name: String
+    public var coverage: FileCoverage
+
+    public init(name: String, coverage: FileCoverage) {
+      self.name = name
+      self.coverage = coverage
+    }
+  }
+
+  public let columns: [Column]
+  private let source: [String]
+  private let exemptions: [Exemption]
+  /// What any of the runs reached.
+  private let union: FileCoverage
+
+  /// - Parameter source: the file's lines.
+  public init(
+    _ columns: [Column], source: [String], exemptions: [Exemption]
+  ) throws(FileCoverage.Mismatch) {
+    self.columns = columns
+    self.source = source
+    self.exemptions = exemptions
+    var sum = columns[0].coverage
+    for column in columns.dropFirst() { sum = try sum.adding(column.coverage) }
+    union = sum
+  }
+
+  private func text(of line: FileCoverage.Line) -> String {
+    source.indices.contains(line.number - 1)
+      ? source[line.number - 1].trimmingCharacters(in: .whitespaces) : ""
+  }
+
+  private func exemption(of line: FileCoverage.Line) -> Exemption? {
+    let text = text(of: line)
+    return exemptions.first { $0.function == line.function && $0.text == text }
+  }
+
+  /// Whether each line, and each of its branches, counts: it is not exempt, or some run
+  /// has reached it all the same.
+  private struct Reachable {
+    var lines: [Bool]
+    var branches: [[Bool]]
+  }
+
+  private var reachable: Reachable {
+    let exempt = union.lines.map { exemption(of: $0) != nil }
+    return Reachable(
+      lines: zip(union.lines, exempt).map { $0.count > 0 || !$1 },
+      branches: zip(union.lines, exempt).map { line, isExempt in
+        line.branches.map { $0.count > 0 || !isExempt }
+      })
+  }
+
+  /// Of what can be reached.
+  public func shares(
+    of coverage: FileCoverage
+  ) -> (lines: FileCoverage.Share, branches: FileCoverage.Share) {
+    let reachable = reachable
+    var lines = FileCoverage.Share(hit: 0, of: 0)
+    var branches = FileCoverage.Share(hit: 0, of: 0)
+    for (index, line) in coverage.lines.enumerated() {
+      if reachable.lines[index] {
+        lines.of += 1
+        lines.hit += line.count > 0 ? 1 : 0
+      }
+      for (number, branch) in line.branches.enumerated()
+      where reachable.branches[index][number] {
+        branches.of += 1
+        branches.hit += branch.count > 0 ? 1 : 0
+      }
+    }
+    return (lines, branches)
+  }
+
+  /// Lines that have not run, or not each way, in all runs together.
+  private var missed: [FileCoverage.Line] {
+    union.lines.filter { line in
+      line.count == 0 || line.branches.contains { $0.count == 0 }
+    }
+  }
+
+  /// - Parameter preface: of what was run, on what.
+  public func markdown(title: String, preface: String) -> String {
+    var lines = ["# \(title)", "", preface, ""]
+    lines += [
+      "| | lines | branches | of reachable lines | of reachable branches |",
+      "|---|---|---|---|---|",
+    ]
+    for column in columns {
+      let shares = shares(of: column.coverage)
+      let cells = [
+        column.coverage.lineShare, column.coverage.branchShare, shares.lines, shares.branches,
+      ]
+      lines.append(
+        "| \(column.name) | " + cells.map(\.description).joined(separator: " | ") + " |")
+    }
+    let first = columns[0].coverage
+    let onlyHere = zip(first.lines, union.lines).enumerated().compactMap { index, pair in
+      let (own, all) = pair
+      return own.count == 0 && all.count > 0 && exemption(of: own) == nil ? index : nil
+    }
+    let open = missed.filter { exemption(of: $0) == nil }
+    lines += ["", "## Reached by none of them, and not exempt", ""]
+    lines += open.isEmpty ? ["None."] : Self.table(open.map { ($0, text(of: $0), "") })
+    if !onlyHere.isEmpty {
+      lines += ["", "## Not reached by \(columns[0].name), but by another", ""]
+      lines += Self.table(onlyHere.map { (union.lines[$0], text(of: union.lines[$0]), "") })
+    }
+    lines += ["", "## Out of reach", ""]
+    let exempt = missed.compactMap { line in
+      exemption(of: line).map { (line, text(of: line), $0.reason) }
+    }
+    lines += exempt.isEmpty ? ["Nothing."] : Self.table(exempt)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func table(
+    _ rows: [(line: FileCoverage.Line, text: String, reason: String)]
+  ) -> [String] {
+    let hasReasons = rows.contains { !$0.reason.isEmpty }
+    var lines = [
+      "| line | function | | branches taken |" + (hasReasons ? " why |" : ""),
+      "|---|---|---|---|" + (hasReasons ? "---|" : ""),
+    ]
+    for (line, text, reason) in rows {
+      let branches = line.branches
+      let taken =
+        branches.isEmpty
+        ? "" : "\(branches.count { $0.count > 0 }) of \(branches.count)"
+      let code = text.replacing("|", with: "\\|").replacing("`", with: "'")
+      lines.append(
+        "| \(line.number) | \(line.function) | `\(code)` | \(line.count == 0 ? "not run" : taken) |"
+          + (hasReasons ? " \(reason.replacing("|", with: "\\|")) |" : ""))
+    }
+    return lines
+  }
+}
