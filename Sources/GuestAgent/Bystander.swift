@@ -53,7 +53,8 @@ final class Bystander {
   /// writeback: mem_cgroup_zswap_writeback_enabled() asks every ancestor, and
   /// shrink_memcg() then writes nothing back. The pages stay where they are.
   ///
-  /// - Returns: what was written back; nil where this kernel cannot forbid it.
+  /// - Returns: what was written back; nil where this kernel cannot forbid it. Else the
+  ///   memcgs are there until `forgetForbidden`.
   func forbiddenWritebacks(
     _ swapfile: Swapfile, beat: () -> Void
   ) throws(SystemError) -> RestMeasurement? {
@@ -64,6 +65,9 @@ final class Bystander {
     try parent.set("memory.zswap.writeback", "0")
     try parent.set("cgroup.subtree_control", "+memory")
     let forbidden = try ControlGroup.make(ControlGroup.forbidden)
+    // Its stack and what else it touches for the first time stay charged where it is.
+    try order(.pageOut, beat)
+    try order(.giveUp, beat)
     try forbidden.add(child.pid)
     let before = try Zswap.counter("written_back_pages")
     try order(.pageOut, beat)
@@ -73,13 +77,19 @@ final class Bystander {
     let after = try Zswap.counter("written_back_pages")
     try order(.giveUp, beat)
     try group.add(child.pid)
-    // What CPUs have charged ahead for it would keep it from going.
-    _ = try RestProbe.settle(forbidden)
-    try forbidden.remove()
-    try parent.remove()
     return RestMeasurement(
       name: "pages written back for a memcg whose parent forbids it", expected: 0,
       observed: after - before)
+  }
+
+  /// Removes those memcgs. With swap off: slots that wait to be used again keep their
+  /// entries, and those their memcg.
+  func forgetForbidden() throws(SystemError) {
+    let forbidden = ControlGroup.numbered(ControlGroup.forbidden)
+    // What CPUs have charged ahead for it would keep it from going.
+    _ = try RestProbe.settle(forbidden)
+    try forbidden.remove()
+    try ControlGroup.numbered(ControlGroup.forbidding).remove()
   }
 
   /// Writes every page, and asks for all to be paged out: half of them are kept in

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import GuestWire
 import SystemPackage
@@ -11,6 +12,9 @@ struct FreeRace {
     case writeback
     /// Swap off, and on again.
     case swapoff
+    /// Pages of its own written and paged out, from the second CPU as long as that is
+    /// there.
+    case pageOut
     /// The second CPU off, and on again.
     case cpu
   }
@@ -41,6 +45,7 @@ struct FreeRace {
           return 0
         }
       case .swapoff: try ActorProcess("swapoff") { Self.swapOffAndOn(swapfile, tally) }
+      case .pageOut: try ActorProcess("page-out") { Self.pageOut(group, tally) }
       case .cpu: try ActorProcess("cpu") { Self.takeCPUAway(tally) }
       }
     }
@@ -56,7 +61,7 @@ struct FreeRace {
     var counts: [String: UInt64] = [:]
     for racer in racers {
       switch racer {
-      case .reclaim: break
+      case .reclaim, .pageOut: break
       case .writeback: counts["walks"] = tally.walks
       case .swapoff:
         counts["swapoffs"] = tally.swapoffs
@@ -79,6 +84,26 @@ struct FreeRace {
         tally.refused += 1
       }
       MonotonicClock.sleep(milliseconds: 2)
+    }
+    return 0
+  }
+
+  private static func pageOut(_ group: ControlGroup, _ tally: Tally) -> Int32 {
+    let pages = 64
+    let memory = mmap(
+      nil, pages * PageStamp.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else { return errno }
+    do throws(SystemError) { try group.add(getpid()) } catch { return error.errno.rawValue }
+    var generation: UInt64 = 0
+    while !tally.stopped {
+      // Taken away, it puts its tasks where it likes.
+      clinux_run_on_cpu(1)
+      generation += 1
+      for page in 0..<pages {
+        PageStamp(seed: 0, page: UInt64(page), generation: generation)
+          .write(to: memory + page * PageStamp.size)
+      }
+      madvise(memory, pages * PageStamp.size, PageHolder.madvPageOut)
     }
     return 0
   }

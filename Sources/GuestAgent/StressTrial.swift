@@ -11,7 +11,9 @@ struct StressTrial {
   private var racers: [FreeRace.Racer] {
     switch stress {
     case .swapoff: [.reclaim, .swapoff, .writeback]
-    case .cpu: [.reclaim, .cpu]
+    // Several: one of them is to be in the middle of a compression, and to find the
+    // other CPU busy when it is moved there.
+    case .cpu: [.pageOut, .pageOut, .pageOut, .reclaim, .cpu]
     }
   }
 
@@ -38,9 +40,11 @@ struct StressTrial {
     let group = guest.group
     let before = try Zswap.counter("written_back_pages")
 
-    // A quarter of what the pages take compressed: stores beyond it write back.
-    try group.set("memory.zswap.max", "\(bytes / 32)")
-    let shrinker = (try? Zswap.set("shrinker_enabled", "Y")) != nil
+    if stress == .swapoff {
+      // A quarter of what the pages take compressed: stores beyond it write back.
+      try group.set("memory.zswap.max", "\(bytes / 32)")
+    }
+    let shrinker = stress == .swapoff && (try? Zswap.set("shrinker_enabled", "Y")) != nil
     defer { if shrinker { try? Zswap.set("shrinker_enabled", "N") } }
 
     let race = try FreeRace(racers, group, bytes: bytes, swapfile: guest.swapfile)

@@ -217,6 +217,7 @@ final class TrialGuest {
     try holder.quit()
     let forbidden = isLastSetup ? try bystander.forbiddenWritebacks(swapfile, beat: beat) : nil
     try swapOff()
+    if forbidden != nil { try bystander.forgetForbidden() }
     var memcg: [RestMeasurement] = []
     if !groupIsGone {
       memcg = try RestProbe.settle(group)

@@ -42,6 +42,9 @@ enum Zswap {
     ]
     return choices.compactMap { parameter, values in
       guard let now = try? KernelFile.read("\(parameters)/\(parameter)").trimmed else { return nil }
+      // What is so already makes no pool, and what there is not is refused.
+      try? set(parameter, now)
+      try? set(parameter, "none")
       for value in values where value != now {
         // An unknown one is refused, or said to be set and not taken.
         guard (try? set(parameter, value)) != nil,

@@ -73,7 +73,9 @@ public struct CoverageReport {
 
   private func exemption(of line: FileCoverage.Line) -> Exemption? {
     let text = text(of: line)
-    return exemptions.first { $0.function == line.function && $0.text == text }
+    return exemptions.first {
+      $0.function == (line.function.isEmpty ? "-" : line.function) && $0.text == text
+    }
   }
 
   /// Whether each line, and each of its branches, counts: it is not exempt, or some run
