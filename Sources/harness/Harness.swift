@@ -20,7 +20,7 @@ struct Harness: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, CorpusCommand.self,
-      DoctorCommand.self,
+      DoctorCommand.self, NightlyCommand.self, HistoryCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 
