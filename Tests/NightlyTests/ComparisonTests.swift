@@ -179,6 +179,9 @@ import Testing
       Self.compare(past, [Self.pass(25), Self.pass(30)]).changes == [.slower(past: 10, now: 25)])
     // A busy host, one time.
     #expect(Self.compare(past, [Self.pass(25), Self.pass(11)]).changes.isEmpty)
+    // Of seconds, it says nothing.
+    let short = [0.9, 1, 1.1].map(Self.pass)
+    #expect(Self.compare(short, [Self.pass(5), Self.pass(6)]).changes.isEmpty)
     // Two runs are no past.
     #expect(Self.compare(Array(past.prefix(2)), [Self.pass(90), Self.pass(90)]).changes.isEmpty)
   }

@@ -18,6 +18,8 @@ public struct Comparison: Hashable, Sendable {
   /// A finding that is silent so long has gone, if chance would keep it silent less often
   /// than this.
   static let goneBelow = 0.05
+  /// A run of a second is soon one of two, on a busy host.
+  static let leastSeconds = 10.0
 
   /// - Parameters:
   ///   - past: of earlier nights, the oldest first.
@@ -167,7 +169,9 @@ public struct Comparison: Hashable, Sendable {
     let after = now.compactMap(\.seconds).sorted()
     guard before.count >= 3, let longest = before.last, let shortest = after.first else { return }
     let (old, new) = (before[before.count / 2], after[(after.count - 1) / 2])
-    guard new > rule.slower * old, shortest > longest else { return }
+    guard new > rule.slower * old, new - old > Self.leastSeconds, shortest > longest else {
+      return
+    }
     guard after.count >= 2 else {
       wantsAnother = true
       return
