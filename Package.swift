@@ -13,6 +13,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -20,7 +22,7 @@ let package = Package(
     .executableTarget(
       name: "harness",
       dependencies: [
-        "HarnessKit", "GuestWire",
+        "HarnessKit", "GuestWire", "Nightly",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -41,6 +43,23 @@ let package = Package(
         .embedInCode("Results/Page/report.mustache"),
         .embedInCode("Results/Page/report.css"),
         .embedInCode("Results/Page/report.js"),
+      ]),
+    // Many runs: plan, history, comparison, reports.
+    .target(
+      name: "Nightly",
+      dependencies: [
+        "HarnessKit", "GuestWire",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      resources: [
+        .embedInCode("Reports/night.mustache"),
+        .embedInCode("Reports/night.css"),
+        .embedInCode("Reports/mail.mustache"),
+        .embedInCode("Reports/junit.mustache"),
+        .embedInCode("Reports/ktap.mustache"),
       ]),
 
     // Host and guest meet here, and nowhere else.
@@ -75,6 +94,15 @@ let package = Package(
       name: "HarnessKitTests",
       dependencies: [
         "HarnessKit", "GuestWire", "CLinux",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "NightlyTests",
+      dependencies: [
+        "Nightly", "HarnessKit", "GuestWire",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       resources: [.copy("Fixtures")]),

@@ -11,14 +11,14 @@ swift_packages=(
 # What `harness` needs to build itself, its guest and its module, and to boot.
 run_packages=(
   "${swift_packages[@]}"
-  e2fsprogs kmod libelf1 libkmod-dev libmount-dev make qemu-system-x86 xz-utils
+  e2fsprogs kmod libelf1 libkmod-dev libmount-dev libsqlite3-dev make qemu-system-x86 xz-utils
 )
 
 # What the tests need beside that: a kernel build, a browser for the report, and their
 # own tools.
 test_packages=(
-  bc bison chromium cpio flex fonts-dejavu-core libelf-dev libssl-dev patch python3
-  shellcheck strace
+  bc bison chromium cpio flex fonts-dejavu-core libelf-dev libssl-dev munge patch python3
+  python3-venv shellcheck slurm-client slurmctld slurmd strace
 )
 
 # install_missing PACKAGE...: installs those that dpkg does not know as installed.

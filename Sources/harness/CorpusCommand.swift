@@ -183,19 +183,19 @@ struct CorpusCommand: AsyncParsableCommand {
         let progress = StatusLine()
         defer { progress.finish() }
         let corpus = try options.corpus(checkout, progress)
-        let tools = ComparisonRun(corpus, seconds: seconds)
+        let tools = ToolComparisonRun(corpus, seconds: seconds)
         try await Interruption.cancelling {
           var sound: [TrialRecord] = []
           for number in 1...baselines { sound += try await tools.trials(on: nil, number: number) }
           let baselines = Dictionary(
             uniqueKeysWithValues: Workload.allCases.map { workload in
-              (workload, Comparison.Baseline(sound.filter { $0.workload == workload }))
+              (workload, ToolComparison.Baseline(sound.filter { $0.workload == workload }))
             })
-          var comparisons: [Comparison] = []
+          var comparisons: [ToolComparison] = []
           for mutant in chosen {
             let result = try await corpus.run(mutant)
             comparisons.append(
-              Comparison(result, try await tools.trials(on: mutant), baselines: baselines))
+              ToolComparison(result, try await tools.trials(on: mutant), baselines: baselines))
             progress.finish()
             try options.write(markdown(of: comparisons, among: all, baselines))
           }
@@ -205,11 +205,11 @@ struct CorpusCommand: AsyncParsableCommand {
     }
 
     private func markdown(
-      of comparisons: [Comparison], among all: [Mutant],
-      _ baselines: [Workload: Comparison.Baseline]
+      of comparisons: [ToolComparison], among all: [Mutant],
+      _ baselines: [Workload: ToolComparison.Baseline]
     ) -> String {
       let bugs = all.count { $0.kind != .equivalent }
-      return ComparisonTable(
+      return ToolComparisonTable(
         comparisons: comparisons, baselines: baselines,
         preface: """
           Written by `harness corpus compare --table`: \(comparisons.count) of \(bugs) mutants, \

@@ -20,8 +20,7 @@ struct Harness: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, CorpusCommand.self,
-      CoverageCommand.self,
-      DoctorCommand.self,
+      CoverageCommand.self, DoctorCommand.self, NightlyCommand.self, HistoryCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

@@ -165,6 +165,15 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Guest CPUs (default: the machine's).")
   var cpus: Int?
 
+  @Option(help: "Only the trials whose swap is on this (default: all).")
+  var swap: TrialSetup.Swap?
+
+  @Option(help: "zswap's compressor, which the kernel has to have built in (default: its own).")
+  var compressor: String?
+
+  @Option(help: "zswap's zpool, likewise.")
+  var zpool: String?
+
   @Option(
     help: ArgumentHelp(
       "Guests at once (default: as many as the host has CPUs and memory for).",
@@ -208,8 +217,12 @@ struct RunCommand: AsyncParsableCommand {
         ? Scenario.random(seed: seed, trials: trials, actors: actors) : Scenario.named(id)
     }
     let scenarios =
-      !schedules.isEmpty
-      ? [Scenario.custom(schedules)] : named.isEmpty ? Scenario.standard : named
+      (!schedules.isEmpty
+      ? [Scenario.custom(schedules)] : named.isEmpty ? Scenario.standard : named)
+      .map { scenario in swap.map { scenario.on($0) } ?? scenario }
+    if let swap, scenarios.allSatisfy(\.works.isEmpty) {
+      throw ValidationError("no trial of these has swap=\(swap.rawValue)")
+    }
     var request = RunRequest(
       scenarios: scenarios, seed: seed, commandLine: CommandLine.arguments)
     request.kernel = kernel
@@ -224,6 +237,8 @@ struct RunCommand: AsyncParsableCommand {
     request.accelerator = accelerator
     request.memoryMiB = memory
     request.cpus = cpus
+    request.compressor = compressor
+    request.zpool = zpool
     request.silenceLimit = silenceLimit
     request.budgetSeconds = budget
     // A loss that was asked for comes again each time.
@@ -288,4 +303,5 @@ func kernelReference(parsing text: String) throws -> KernelReference {
 }
 
 extension Provider: ExpressibleByArgument {}
+extension TrialSetup.Swap: ExpressibleByArgument {}
 extension AcceleratorChoice: ExpressibleByArgument {}

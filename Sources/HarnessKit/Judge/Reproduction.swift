@@ -63,10 +63,10 @@ public struct Reproduction: Hashable, Sendable, Codable {
   }
 }
 
-enum Wilson {
-  /// Wilson's 95 % interval of a rate. It is honest at 0 of n and n of n, where the
-  /// usual one is a point.
-  static func interval(_ count: Int, of runs: Int) -> ClosedRange<Double> {
+/// Wilson's interval of a rate.
+public enum Wilson {
+  /// Of 95 %. It is honest at 0 of n and n of n, where the usual one is a point.
+  public static func interval(_ count: Int, of runs: Int) -> ClosedRange<Double> {
     guard runs > 0 else { return 0...1 }
     let z = 1.959964
     let n = Double(runs)

@@ -88,6 +88,18 @@ public struct Scenario: Hashable, Sendable {
       id: customID, title: "schedules of the command line", works: schedules.map { .schedule($0) })
   }
 
+  /// The same with those trials only whose swap is on that. A stress's is on the disk.
+  public func on(_ swap: TrialSetup.Swap) -> Scenario {
+    var part = self
+    part.works = works.filter { work in
+      switch work {
+      case .schedule(let schedule): schedule.setup.swap == swap
+      case .stress, .workload: swap == .disk
+      }
+    }
+    return part
+  }
+
   /// The scenario's trials under one provider.
   public func trials(
     startingAt index: Int, provider: Provider, seed: UInt64, pages: Int? = nil,
@@ -110,7 +122,8 @@ public struct Scenario: Hashable, Sendable {
   /// taken at its word.
   private func works(on lru: ZswapLRU) -> [Work] {
     guard lru == .pool, id != Scenario.customID else { return works }
-    let own: [Work] = id == "sweep" ? Sweep.claims.map { .schedule($0) } : works
+    let claims = Set(Sweep.claims.map { Work.schedule($0) })
+    let own = id == "sweep" ? works.filter(claims.contains) : works
     return own.map { work in
       guard case .schedule(let schedule) = work, let adapted = schedule.adapted(to: lru),
         ScheduleRule.rule(for: adapted, on: lru) != nil

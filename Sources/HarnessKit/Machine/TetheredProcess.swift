@@ -94,6 +94,9 @@ public final class TetheredProcess: Sendable {
   /// Kills the child. Does nothing once it has ended: its pid may be another's.
   public func terminate() { child.kill() }
 
+  /// Sends the child a signal, in the same way.
+  public func signal(_ number: Int32) { child.signal(number) }
+
   /// Waits for the child's end. Cancelling the waiting task does not shorten it.
   public func exitStatus() async -> ExitStatus { await child.exitStatus() }
 
@@ -127,10 +130,12 @@ private final class Child: Sendable {
     state.withLock { $0.pid = pid }
   }
 
-  func kill() {
+  func kill() { signal(SIGKILL) }
+
+  func signal(_ number: Int32) {
     state.withLock {
       // Reaping takes the same lock, so the pid is still our child's.
-      if let pid = $0.pid { _ = Foundation.kill(pid, SIGKILL) }
+      if let pid = $0.pid { _ = Foundation.kill(pid, number) }
     }
   }
 

@@ -7,10 +7,12 @@ public struct HTMLReport {
   public static func text(of record: RunRecord) throws -> String {
     MustacheContentTypes.register(PageContentType(), named: PageContentType.name)
     let template = try MustacheTemplate(string: text(PackageResources.report_mustache))
-    let page = ReportPage(
-      record, styleSheet: text(PackageResources.report_css), script: script)
+    let page = ReportPage(record, styleSheet: styleSheet, script: script)
     return template.render(page)
   }
+
+  /// The look of the project's pages.
+  package static var styleSheet: String { text(PackageResources.report_css) }
 
   /// The page's own, which its policy names by hash.
   static var script: String { text(PackageResources.report_js) }

@@ -185,6 +185,9 @@ public struct RunRecord: Hashable, Sendable, Codable {
     durationSeconds = date.timeIntervalSince(startedAt)
   }
 
+  /// What a run says of itself that was told to stop.
+  public static let interruption = "interrupted"
+
   public static func text(ofSeed seed: UInt64) -> String { "0x" + String(seed, radix: 16) }
 
   /// The bytes of `result.json`: keys sorted, times in ISO 8601.

@@ -131,7 +131,7 @@ extension RunRecord.Status {
 
 extension String {
   /// A guest's words must not steer the terminal, nor look like lines of ours.
-  var oneLine: String {
+  package var oneLine: String {
     String(
       String.UnicodeScalarView(
         unicodeScalars.map {

@@ -1,5 +1,5 @@
 /// Lengths of time, in three digits: `0.40 µs`, `12.3 ms`, `20.0 s`.
-enum TimeText {
+package enum TimeText {
   static func text(nanoseconds: UInt64) -> String {
     let value = Double(nanoseconds)
     return switch value {
@@ -15,7 +15,7 @@ enum TimeText {
   }
 
   /// With that many digits after the point.
-  static func fixed(_ value: Double, _ digits: Int) -> String {
+  package static func fixed(_ value: Double, _ digits: Int) -> String {
     var scale = 1
     for _ in 0..<digits { scale *= 10 }
     let scaled = Int((max(0, min(value, 1e12)) * Double(scale)).rounded())

@@ -25,6 +25,9 @@ public struct RunRequest: Sendable {
   /// Nil for the machine's own.
   public var memoryMiB: Int?
   public var cpus: Int?
+  /// zswap's; nil for the kernel's own.
+  public var compressor: String?
+  public var zpool: String?
   /// Further words for the guest kernel.
   public var kernelWords: [String]
   /// When no further trial is begun, in seconds from the start; nil for never.
@@ -140,7 +143,7 @@ public struct HarnessRun: Sendable {
     } catch {
       failures.append(RunPreparation.failure(for: error))
     }
-    if Task.isCancelled { failures = [HarnessFailure(.harness, "interrupted")] }
+    if Task.isCancelled { failures = [HarnessFailure(.harness, RunRecord.interruption)] }
 
     let judgement = RunJudgement.conclude(
       trials.map(\.judgement), stray: stray, failures: failures)

@@ -45,6 +45,8 @@ struct RunPreparation {
     let kernel = try await Kernel.resolve(
       request.kernel, buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
     try Preflight.check(kernel.config, kernel: kernel.image.string)
+    let zswap = try ZswapParameters(compressor: request.compressor, zpool: request.zpool)
+      .kernelWords(for: kernel.config)
     let specs = try trials(kernel.providers, kernel.zswapLRU)
 
     progress.phase("building the module for \(kernel.release)")
@@ -77,7 +79,8 @@ struct RunPreparation {
       token: Self.newToken(),
       memoryMiB: request.memoryMiB
         ?? (isSanitized ? max(machine.memoryMiB, Self.sanitizerMemoryMiB) : machine.memoryMiB),
-      cpus: request.cpus, tscKHz: HostTSC.kilohertz(), extraKernelWords: request.kernelWords)
+      cpus: request.cpus, tscKHz: HostTSC.kilohertz(), extraKernelWords: request.kernelWords + zswap
+    )
     try await DiskImage.create(at: commandLine.disk, mebibytes: Self.diskMebibytes)
     progress.phase("choosing the accelerator")
     let decision = try await AcceleratorProbe(cache: caches, qemu: qemu.string)

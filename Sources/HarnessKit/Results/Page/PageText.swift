@@ -5,16 +5,18 @@ import Mustache
 /// Not the engine's own way: it goes by characters, to which a quote with a
 /// combining accent behind it is no quote, and so would let a guest out of an
 /// attribute.
-struct PageContentType: MustacheContentType {
-  static let name = "REPORT_PAGE"
+package struct PageContentType: MustacheContentType {
+  package static let name = "REPORT_PAGE"
 
-  func escapeText(_ text: String) -> String { text.pageText }
+  package init() {}
+
+  package func escapeText(_ text: String) -> String { text.pageText }
 }
 
 extension String {
   /// As text or attribute of a page. Control characters, and those that turn the
   /// direction of what is written, become U+FFFD: what stands there is what was said.
-  var pageText: String {
+  package var pageText: String {
     let bytes = Array(utf8)
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count + bytes.count / 8)

@@ -3,7 +3,7 @@ import GuestWire
 import SystemPackage
 
 /// Runs the tools of today on the kernels that the harness is measured by.
-public struct ComparisonRun: Sendable {
+public struct ToolComparisonRun: Sendable {
   let corpus: CorpusRun
   /// What each tool is given.
   let seconds: Int

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HarnessKit
 
-@Suite struct ComparisonTests {
+@Suite struct ToolComparisonTests {
   private static func trial(
     _ counts: [String: UInt64] = [:], splats: [Splat] = [], milliseconds: UInt64 = 120_000
   ) -> TrialRecord {
@@ -15,26 +15,26 @@ import Testing
 
   @Test func `a test that is red on the good kernel kills nothing`() {
     let red = Self.trial(["not ok test_zswap_usage": 3])
-    let baseline = Comparison.Baseline([red, Self.trial()])
-    #expect(Comparison.end(of: red, beside: baseline) == .survived(seconds: 120))
+    let baseline = ToolComparison.Baseline([red, Self.trial()])
+    #expect(ToolComparison.end(of: red, beside: baseline) == .survived(seconds: 120))
   }
 
   @Test func `a test that fails on the mutant alone kills it, when it first failed`() {
-    let baseline = Comparison.Baseline([Self.trial(["not ok test_zswap_usage": 1])])
+    let baseline = ToolComparison.Baseline([Self.trial(["not ok test_zswap_usage": 1])])
     let mutant = Self.trial([
       "not ok test_zswap_usage": 1, "not ok test_zswapin": 2, "ms to not ok test_zswapin": 9000,
     ])
     #expect(
-      Comparison.end(of: mutant, beside: baseline)
+      ToolComparison.end(of: mutant, beside: baseline)
         == .killed(by: "not ok test_zswapin", seconds: 9))
   }
 
   @Test func `what the kernel says kills, unless it says it on the good kernel too`() {
     let splat = Self.trial(splats: [Trials.splat()], milliseconds: 5000)
     #expect(
-      Comparison.end(of: splat, beside: .init([Self.trial()]))
+      ToolComparison.end(of: splat, beside: .init([Self.trial()]))
         == .killed(by: "KASAN: slab-use-after-free in shrink_memcg_cb", seconds: 5))
-    #expect(Comparison.end(of: splat, beside: .init([splat])) == .survived(seconds: 5))
+    #expect(ToolComparison.end(of: splat, beside: .init([splat])) == .survived(seconds: 5))
   }
 
   @Test func `a lost guest that proves nothing is not counted`() {
@@ -42,7 +42,7 @@ import Testing
       TrialJudgement.unreported(Trials.spec(nil), splats: [], why: "it was not begun"),
       report: nil)
     #expect(
-      Comparison.end(of: lost, beside: .init([])) == .inconclusive("it was not begun"))
+      ToolComparison.end(of: lost, beside: .init([])) == .inconclusive("it was not begun"))
   }
 
   @Test func `the table says how long the others were at it in vain`() throws {
@@ -51,9 +51,9 @@ import Testing
       parsing: "Subject: mutant R1a: no pin\nClass: I\nExpect: KASAN\nClaim: S2\n---\n")
     var record = Records.failed
     record.trials[0].secondsFromReady = 2
-    let comparison = Comparison(
+    let comparison = ToolComparison(
       MutantResult(mutant, record), [Self.trial()], baselines: [.kselftest: .init([])])
-    let table = ComparisonTable(
+    let table = ToolComparisonTable(
       comparisons: [comparison], baselines: [.kselftest: .init([])], preface: "how"
     ).markdown
     #expect(table.contains("| killed | 1 of 1 | 0 of 1 | 0 of 0 | 0 of 0 |"))

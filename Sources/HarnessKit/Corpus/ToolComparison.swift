@@ -1,7 +1,7 @@
 import GuestWire
 
 /// What the harness finds of a mutant, and what the tools of today do.
-public struct Comparison: Hashable, Sendable {
+public struct ToolComparison: Hashable, Sendable {
   /// What came of one tool on one kernel.
   public enum End: Hashable, Sendable {
     /// - by: a splat's title, or the tool's own word.
@@ -30,7 +30,7 @@ public struct Comparison: Hashable, Sendable {
 
     /// - Parameter trials: of the tool, on the kernel without the bug.
     public init(_ trials: [TrialRecord]) {
-      red = Set(trials.flatMap { Comparison.ownFailures(of: $0).map(\.name) })
+      red = Set(trials.flatMap { ToolComparison.ownFailures(of: $0).map(\.name) })
       findings = Set(trials.flatMap(\.failingFindings).map(\.fingerprint))
     }
   }
@@ -95,14 +95,14 @@ public struct Comparison: Hashable, Sendable {
 }
 
 /// Comparisons, as a table.
-public struct ComparisonTable {
-  public var comparisons: [Comparison]
-  public var baselines: [Workload: Comparison.Baseline]
+public struct ToolComparisonTable {
+  public var comparisons: [ToolComparison]
+  public var baselines: [Workload: ToolComparison.Baseline]
   /// What the table says of how they were come by.
   public var preface: String
 
   public init(
-    comparisons: [Comparison], baselines: [Workload: Comparison.Baseline], preface: String
+    comparisons: [ToolComparison], baselines: [Workload: ToolComparison.Baseline], preface: String
   ) {
     self.comparisons = comparisons
     self.baselines = baselines
@@ -137,12 +137,12 @@ public struct ComparisonTable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func score(_ ends: [Comparison.End?]) -> String {
+  private static func score(_ ends: [ToolComparison.End?]) -> String {
     let known = ends.compactMap { $0 }.filter { $0.seconds != nil }
     return "\(known.count { $0.isKilled }) of \(known.count)"
   }
 
-  private static func row(of comparison: Comparison) -> String {
+  private static func row(of comparison: ToolComparison) -> String {
     let mutant = comparison.mutant
     let others = Workload.allCases.map { comparison.workloads[$0] }
     let first = others.compactMap { $0 }.filter(\.isKilled).compactMap(\.seconds).min()
@@ -163,7 +163,7 @@ public struct ComparisonTable {
     return "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
   }
 
-  private static func text(_ end: Comparison.End?) -> String {
+  private static func text(_ end: ToolComparison.End?) -> String {
     switch end {
     case .killed(let title, let seconds): "**\(TimeText.fixed(seconds, 1)) s** \(title)"
     case .survived(let seconds): seconds > 0 ? "- (\(TimeText.fixed(seconds, 0)) s)" : "-"

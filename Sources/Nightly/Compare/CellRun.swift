@@ -1,0 +1,34 @@
+import HarnessKit
+
+/// One run of a cell, as far as it is compared with others.
+public struct CellRun: Hashable, Sendable {
+  /// A schedule under a provider, by its number in the history.
+  public typealias Window = Int64
+
+  public var status: RunRecord.Status
+  /// Of an error, and who is at fault.
+  public var error: HarnessFailure?
+  public var seconds: Double?
+  public var trials: Int
+  /// Trials in which a finding was seen, by its fingerprint; those known upstream are
+  /// not among them.
+  public var sightings: [String: Int]
+  /// Whether each window was entered, of those that were tried.
+  public var windows: [Window: Bool]
+
+  public init(
+    status: RunRecord.Status, error: HarnessFailure? = nil, seconds: Double? = nil,
+    trials: Int = 0, sightings: [String: Int] = [:], windows: [Window: Bool] = [:]
+  ) {
+    self.status = status
+    self.error = error
+    self.seconds = seconds
+    self.trials = trials
+    self.sightings = sightings
+    self.windows = windows
+  }
+
+  /// Whether the absence of a finding says something.
+  var isWhole: Bool { status == .pass || status == .fail }
+  var saysSomething: Bool { status != .error }
+}

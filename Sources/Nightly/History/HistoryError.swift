@@ -1,0 +1,46 @@
+import GRDB
+
+/// What could not be done with a history, and what to do about it.
+public struct HistoryError: Error, Sendable, CustomStringConvertible {
+  /// "open", "write", "read", …
+  public let operation: String
+  public let path: String
+  public let reason: String
+  public let advice: String
+
+  init(_ operation: String, _ path: String, _ error: any Error) {
+    self.operation = operation
+    self.path = path
+    guard let error = error as? DatabaseError else {
+      reason = "\(error)"
+      advice = ""
+      return
+    }
+    switch error.resultCode {
+    case .SQLITE_FULL:
+      reason = "the disk is full"
+      advice =
+        "Free some space and call it again: what was recorded is there, and runs that are not "
+        + "in it yet are taken from their folders."
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      reason = "another process has been writing to it for too long"
+      advice = "Call it again when that is over: nothing is lost."
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+      reason = "it is no SQLite database, or a damaged one"
+      advice = "Name another file, or move this one away: nights are read into a new one again."
+    case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
+      reason = "it cannot be opened, or not be written to"
+      advice = "Its folder has to be there, and writable."
+    case .SQLITE_IOERR:
+      reason = "the disk failed, is full, or a limit on file sizes was reached"
+      advice = "What was recorded is there; call it again when that is mended."
+    default:
+      reason = "\(error.resultCode.rawValue): \(error.message ?? "")"
+      advice = ""
+    }
+  }
+
+  public var description: String {
+    "\(operation) history \(path): \(reason)" + (advice.isEmpty ? "" : "\n  \(advice)")
+  }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import HarnessKit
+import Synchronization
+
+/// A night as its folder keeps it: enough to go on with it after any end.
+public struct Night: Hashable, Sendable, Codable {
+  public static let currentSchemaVersion = 1
+
+  public var schemaVersion = Night.currentSchemaVersion
+  /// No other night has it, wherever its folder goes.
+  public var key: String
+  /// As it was when the night began.
+  public var plan: Plan
+  public var startedAt: Date
+  public var deadline: Date?
+  public var finishedAt: Date?
+}
+
+/// The folder of a night: `night.json`, the runs under `cells/`, the reports.
+public struct NightFolder: Hashable, Sendable {
+  /// Absolute.
+  public let path: String
+
+  public init(path: String) { self.path = path }
+
+  /// Begins a night, in a folder of its own.
+  public static func create(_ plan: Plan, at date: Date) throws -> NightFolder {
+    let time = String(date.formatted(.iso8601).filter { !"-:".contains($0) })
+    var path = "\(plan.out)/\(time)-\(plan.name)"
+    try FileManager.default.createDirectory(
+      atPath: plan.out, withIntermediateDirectories: true)
+    // Another of the same plan may have begun in this second.
+    var number = 1
+    while mkdir(path, 0o755) != 0 {
+      guard errno == EEXIST else {
+        throw NightError("create", path, String(cString: strerror(errno)))
+      }
+      number += 1
+      path = "\(plan.out)/\(time)-\(plan.name)-\(number)"
+    }
+    let folder = NightFolder(path: path)
+    try folder.save(
+      Night(
+        key: UUID().uuidString, plan: plan, startedAt: date,
+        deadline: plan.deadline.map { date.addingTimeInterval($0.seconds) }))
+    return folder
+  }
+
+  /// The nights of a plan that have not come to their end, the oldest first; those that
+  /// another process is at are not among them.
+  public static func unfinished(of plan: Plan) -> [NightFolder] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: plan.out)) ?? []
+    return names.sorted().map { NightFolder(path: "\(plan.out)/\($0)") }.filter { folder in
+      guard let night = try? folder.load(), night.finishedAt == nil, night.plan.name == plan.name
+      else { return false }
+      return folder.lock() != nil
+    }
+  }
+
+  public func load() throws -> Night {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    let file = file("night.json")
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw NightError(
+        "read", file, "it is not there", advice: "Name a night's folder: nights/<time>-<plan>.")
+    }
+    let night: Night
+    do {
+      night = try decoder.decode(Night.self, from: data)
+    } catch {
+      throw NightError("read", file, "\(error)")
+    }
+    guard night.schemaVersion == Night.currentSchemaVersion else {
+      throw NightError("read", file, "schema version \(night.schemaVersion) is not known")
+    }
+    return night
+  }
+
+  public func save(_ night: Night) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    try write([UInt8](try encoder.encode(night)) + [0x0A], to: "night.json")
+  }
+
+  public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// Whole, or not at all.
+  func write(_ bytes: [UInt8], to name: String) throws {
+    let file = URL(filePath: file(name))
+    try RunFolder(existing: file.deletingLastPathComponent().path)
+      .replace(file.lastPathComponent, with: bytes)
+  }
+
+  func write(_ text: String, to name: String) throws {
+    try write(Array(text.utf8), to: name)
+  }
+
+  /// Held by the process that is at this night, and let go with it, however it ends.
+  public final class Lock: Sendable {
+    private let descriptor: Int32
+    fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
+    deinit { close(descriptor) }
+  }
+
+  /// Nil where another process is at it.
+  public func lock() -> Lock? {
+    let descriptor = open(file(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { return nil }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      return nil
+    }
+    return Lock(descriptor)
+  }
+}
+
+/// A run of a cell, as its folder shows it.
+public struct NightRunFolder: Hashable, Sendable {
+  /// Within the night's.
+  public let path: String
+  public let number: Int
+
+  /// What can be said of it.
+  public enum State: Sendable {
+    case finished(RunRecord)
+    /// It goes on, or whoever ran it is gone, or was told to stop.
+    case unfinished(RunRecord)
+  }
+}
+
+extension NightFolder {
+  /// A cell's runs, in their order.
+  public func runs(of cell: Cell) -> [NightRunFolder] {
+    let names =
+      (try? FileManager.default.contentsOfDirectory(atPath: file("cells/\(cell.folder)"))) ?? []
+    return names.compactMap { name in
+      guard name.hasPrefix("run-"), let number = Int(name.dropFirst(4)) else { return nil }
+      return NightRunFolder(path: "cells/\(cell.folder)/\(name)", number: number)
+    }.sorted { $0.number < $1.number }
+  }
+
+  /// Reads its result. One that cannot be read is a run that broke, and is told as such.
+  public func state(of run: NightRunFolder) -> NightRunFolder.State {
+    let file = file("\(run.path)/result.json")
+    guard let data = FileManager.default.contents(atPath: file) else {
+      return .unfinished(RunRecord(lost: "there is no result.json"))
+    }
+    do {
+      let record = try RunRecord(json: data)
+      let wasStopped = record.error?.message == RunRecord.interruption
+      return record.finishedAt == nil || wasStopped ? .unfinished(record) : .finished(record)
+    } catch {
+      return .unfinished(RunRecord(lost: "result.json cannot be read"))
+    }
+  }
+
+  public func finishedRuns(of cell: Cell) -> Int { runs(of: cell).count(where: isFinished) }
+
+  /// The results that were found finished: a sweep's has ten megabytes, and none changes
+  /// any more.
+  private static let finished = Mutex<Set<String>>([])
+
+  private func isFinished(_ run: NightRunFolder) -> Bool {
+    let file = file("\(run.path)/result.json")
+    if Self.finished.withLock({ $0.contains(file) }) { return true }
+    guard case .finished = state(of: run) else { return false }
+    Self.finished.withLock { _ = $0.insert(file) }
+    return true
+  }
+}
+
+extension RunRecord {
+  /// A run that is gone.
+  fileprivate init(lost why: String) {
+    self.init(begun: Date(timeIntervalSince1970: 0), commandLine: [], seed: 0)
+    error = HarnessFailure(.harness, why)
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import HarnessKit
+import SystemPackage
+
+/// The kernels of a night, once they are there: what each name of the plan came to.
+public struct NightKernels: Hashable, Sendable, Codable {
+  public struct Entry: Hashable, Sendable, Codable {
+    public var name: String
+    /// As `--kernel` takes it; nil where there is none.
+    public var image: String?
+    /// A commit, where a tree was followed.
+    public var commit: String?
+    /// Why there is no image.
+    public var failure: HarnessFailure?
+  }
+
+  public var entries: [Entry] = []
+
+  public init() {}
+
+  public func entry(_ name: String) -> Entry? { entries.first { $0.name == name } }
+
+  static let file = "kernels.json"
+
+  /// Nil where nobody has written them yet.
+  public static func load(from folder: NightFolder) -> NightKernels? {
+    FileManager.default.contents(atPath: folder.file(file))
+      .flatMap { try? JSONDecoder().decode(NightKernels.self, from: $0) }
+  }
+
+  /// Fetches and builds what the plan names. A kernel that cannot be had is an entry that
+  /// says so: the others are run.
+  public static func prepare(
+    _ plan: Plan, in folder: NightFolder, checkout: Checkout, cache: Cache, progress: StatusLine
+  ) async throws -> NightKernels {
+    var kernels = NightKernels()
+    for kernel in plan.kernels {
+      progress.phase("kernel \(kernel.name): \(kernel.words)")
+      var entry = Entry(name: kernel.name)
+      do {
+        try await fill(&entry, from: kernel, checkout, cache)
+      } catch let error as KernelError {
+        entry.failure = HarnessFailure(
+          error.exitCode == 3 ? .kernelUnusable : .harness, "\(error)")
+      } catch {
+        try Task.checkCancellation()
+        entry.failure = HarnessFailure(.kernelUnusable, "\(error)")
+      }
+      kernels.entries.append(entry)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try folder.write([UInt8](try encoder.encode(kernels)), to: file)
+    return kernels
+  }
+
+  private static func fill(
+    _ entry: inout Entry, from kernel: PlanKernel, _ checkout: Checkout, _ cache: Cache
+  ) async throws {
+    if case .image(let image) = kernel.source {
+      // Fetched once, and not by each cell.
+      _ = try await KernelReference(parsing: image).image(cache: cache)
+      entry.image = image
+      return
+    }
+    var build = KernelBuild()
+    build.fragments = kernel.fragments
+    build.mutants = kernel.mutants
+    build.patches = kernel.patches.map { FilePath($0) }
+    if case .tree(let tree, let branch) = kernel.source {
+      if let branch {
+        let (commit, source) = try await export(branch, of: tree, cache)
+        entry.commit = commit
+        build.source = .directory(source)
+      } else {
+        build.source = .directory(FilePath(tree))
+      }
+    }
+    entry.image = try await build.image(checkout: checkout, cache: cache).string
+  }
+
+  /// Trees that are kept.
+  private static let keptTrees = 4
+
+  /// A branch as it is now, without touching what is checked out.
+  private static func export(
+    _ branch: String, of tree: String, _ cache: Cache
+  ) async throws -> (commit: String, source: FilePath) {
+    let git = Tool("git", in: FilePath(tree))
+    let commit =
+      try await git.run(["rev-parse", "--verify", "--end-of-options", "\(branch)^{commit}"])
+      .lines.first ?? ""
+    let entry = try await cache.obtain("trees", commit) { directory in
+      let archive = directory.appending("tree.tar")
+      let linux = directory.appending("linux")
+      try FileManager.default.createDirectory(
+        atPath: linux.string, withIntermediateDirectories: true)
+      try await git.run(["archive", "--format=tar", "-o", archive.string, commit])
+      try await Tool("tar").run(["-xf", archive.string, "-C", linux.string])
+      try FileManager.default.removeItem(atPath: archive.string)
+    }
+    cache.touch("trees", commit)
+    cache.trim("trees", keeping: keptTrees)
+    return (commit, entry.appending("linux"))
+  }
+}

@@ -1,0 +1,29 @@
+/// A length of time as a plan writes it: `90s`, `10m`, `8h`, `30d`.
+public struct TimeSpan: Hashable, Sendable, Codable, CustomStringConvertible {
+  public var seconds: Double
+
+  public init(seconds: Double) { self.seconds = seconds }
+
+  private static let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+
+  /// Nil for what is no such text, and for no time at all.
+  public init?(_ text: String) {
+    guard let unit = text.last.flatMap({ TimeSpan.units[$0] }),
+      let count = Double(text.dropLast()), count > 0, count.isFinite
+    else { return nil }
+    seconds = count * unit
+  }
+
+  /// `45 s`, `12 min`, `3 h 05 min`
+  public var description: String {
+    let whole = Int(max(0, min(seconds, 1e9)).rounded())
+    switch whole {
+    case ..<120: return "\(whole) s"
+    case ..<7200: return "\((whole + 30) / 60) min"
+    default:
+      let minutes = (whole + 30) / 60
+      let rest = minutes % 60
+      return "\(minutes / 60) h \(rest < 10 ? "0" : "")\(rest) min"
+    }
+  }
+}

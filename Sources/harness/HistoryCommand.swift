@@ -1,0 +1,204 @@
+import ArgumentParser
+import Foundation
+import HarnessKit
+import Nightly
+
+/// `harness history …`: what all nights came to.
+struct HistoryCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "history",
+    abstract: "Shows, exports and prunes what the nights came to.",
+    discussion: """
+      EXAMPLES
+        harness history list
+        harness history cell stock-6.12/sweep/default
+        harness history findings --since 7d
+        harness history export > history.json
+        harness history prune --keep 90d --folders
+      """,
+    subcommands: [
+      List.self, Cell.self, Findings.self, Export.self, Prune.self, HistorySample.self,
+    ],
+    defaultSubcommand: List.self)
+
+  /// Which history.
+  struct Options: ParsableArguments {
+    @Option(help: ArgumentHelp("The history.", valueName: "file"))
+    var history = "nights/history.sqlite"
+
+    func open() throws -> History { try History(existing: history) }
+  }
+
+  /// `harness history list`
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows the nights, the newest first.",
+      discussion: """
+        Examples:
+          harness history list
+          harness history list --plan zswap --limit 7
+        """)
+
+    @OptionGroup var options: Options
+    @Option(help: "Only nights of this plan.") var plan: String?
+    @Option(help: "How many.") var limit = 30
+
+    func run() async throws {
+      try await reportingFailures {
+        let nights = try options.open().nights(limit: limit, plan: plan)
+        if nights.isEmpty { print("There is no night yet.") }
+        for night in nights {
+          print(
+            night.started.formatted(.iso8601), night.plan.padded(16),
+            (night.verdict ?? "not over").padded(16),
+            "\(night.cells) cells, \(night.runs) runs, \(night.failedRuns) failed, "
+              + "\(night.gaps) did not run")
+          print("  \(night.folder)")
+        }
+      }
+    }
+  }
+
+  /// `harness history cell`
+  struct Cell: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows a cell's runs, the newest first; without a name, the cells.",
+      discussion: """
+        Examples:
+          harness history cell
+          harness history cell stock-6.12/sweep/default --limit 10
+        """)
+
+    @Argument(help: "kernel/scenario/machine, as the plan names them.") var name: String?
+    @OptionGroup var options: Options
+    @Option(help: "How many.") var limit = 30
+
+    func run() async throws {
+      try await reportingFailures {
+        let history = try options.open()
+        guard let name else {
+          for cell in try history.cells() { print("\(cell.cell)  \(cell.runs) runs") }
+          return
+        }
+        let runs = try history.runs(of: name, limit: limit)
+        guard !runs.isEmpty else {
+          throw ValidationError("there is no run of “\(name)”; see harness history cell")
+        }
+        for run in runs {
+          let seconds = run.seconds.map { String(format: "%.1f s", $0) } ?? ""
+          print(
+            run.started.formatted(.iso8601), run.status.rawValue.padded(14), seconds.padded(10),
+            "\(run.trials) trials, \(run.failed) failed", run.release ?? "")
+          for finding in run.findings where !finding.isUpstream {
+            print("  \(finding.fingerprint) \(finding.title.oneLine)")
+          }
+          if let error = run.error { print("  \(error.oneLine)") }
+        }
+        let told = runs.filter { $0.status != .error }
+        let failures = Rate(told.count { $0.status == .fail }, of: told.count)
+        print("failed: \(failures.text)")
+      }
+    }
+  }
+
+  /// `harness history findings`
+  struct Findings: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows findings, the last seen first.",
+      discussion: """
+        Examples:
+          harness history findings --since 7d
+          harness history findings --finding "in shrink_memcg_cb"
+        """)
+
+    @OptionGroup var options: Options
+    @Option(help: "Only what was seen in this time: 12h, 7d.", transform: timeSpan(parsing:))
+    var since: TimeSpan?
+    @Option(help: "A fingerprint, or a part of a title.") var finding: String?
+    @Option(help: "How many.") var limit = 50
+
+    func run() async throws {
+      try await reportingFailures {
+        let rows = try options.open().findings(
+          since: since.map { Date().addingTimeInterval(-$0.seconds) }, matching: finding,
+          limit: limit)
+        if rows.isEmpty { print("There is no such finding.") }
+        for row in rows {
+          print(row.fingerprint, row.title.oneLine)
+          print(
+            "  first \(row.firstSeen.formatted(.iso8601)), last "
+              + "\(row.lastSeen.formatted(.iso8601)), \(row.runs) runs of "
+              + row.cells.joined(separator: ", "))
+        }
+      }
+    }
+  }
+
+  /// `harness history export`
+  struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Prints nights, their runs and the findings as JSON.",
+      discussion: """
+        Examples:
+          harness history export > history.json
+          harness history export --limit 30 | jq '.runs[] | select(.status == "fail").cell'
+        """)
+
+    @OptionGroup var options: Options
+    @Option(help: "How many of the last nights (default: all).") var limit: Int?
+
+    func run() async throws {
+      try await reportingFailures {
+        let data = try HistoryExport(try options.open(), nights: limit ?? .max).json()
+        FileHandle.standardOutput.write(data)
+      }
+    }
+  }
+
+  /// `harness history prune`
+  struct Prune: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Forgets old nights.",
+      discussion: """
+        Findings keep when they were first and last seen.
+
+        Examples:
+          harness history prune --keep 90d
+          harness history prune --keep 30d --folders
+        """)
+
+    @OptionGroup var options: Options
+    @Option(help: "How much is kept: 90d.", transform: timeSpan(parsing:))
+    var keep: TimeSpan
+    @Flag(help: "Remove the nights' folders as well, with the runs in them.")
+    var folders = false
+
+    func run() async throws {
+      try await reportingFailures {
+        let history = try options.open()
+        let gone = try history.prune(before: Date().addingTimeInterval(-keep.seconds))
+        if folders {
+          // Only what is a night's: the history is but a file.
+          for path in gone where (try? NightFolder(path: path).load()) != nil {
+            try FileManager.default.removeItem(atPath: path)
+          }
+        }
+        print("\(gone.count) nights forgotten")
+      }
+    }
+  }
+}
+
+/// A length of time on the command line.
+func timeSpan(parsing text: String) throws -> TimeSpan {
+  guard let span = TimeSpan(text) else {
+    throw ValidationError("“\(text)” is no time: write 90s, 10m, 12h or 30d")
+  }
+  return span
+}
+
+extension String {
+  fileprivate func padded(_ length: Int) -> String {
+    count >= length ? self : padding(toLength: length, withPad: " ", startingAt: 0)
+  }
+}

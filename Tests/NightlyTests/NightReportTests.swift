@@ -1,0 +1,88 @@
+import Foundation
+import HarnessKit
+import Testing
+
+@testable import Nightly
+
+/// What `scripts/test` has prepared. Without it these tests are skipped; the script fails if
+/// any is.
+enum Readers {
+  /// A Python with kcidb-io and junitparser.
+  static let python = ProcessInfo.processInfo.environment["HARNESS_TEST_PYTHON"]
+  /// The kernel's tools/testing/kunit.
+  static let kunit = ProcessInfo.processInfo.environment["HARNESS_TEST_KUNIT"]
+  static var arePrepared: Bool { python != nil && kunit != nil }
+}
+
+@Suite struct NightReportTests {
+  @Test(.enabled(if: Readers.arePrepared, "scripts/test"))
+  func `KCIDB, JUnit and KTAP are read by those whom they are for`() async throws {
+    for report in [try NightPages.report(), try NightPages.report(hostile: true)] {
+      #expect(
+        try await Self.read("kcidb", try KCIDBReport(report).json())
+          == #"{"tests": ["#
+          + #""FAIL", "FAIL", "FAIL", "FAIL", "FAIL", "FAIL", "MISS", "MISS", "MISS", "#
+          + #""PASS", "PASS", "PASS", "PASS", "SKIP", "SKIP", "SKIP"], "#
+          + #""builds": ["FAIL", "PASS", "PASS", "PASS"], "issues": 4, "incidents": 6}"#)
+      #expect(
+        try await Self.read("junit", try NightReports.junit(of: report))
+          == #"{"pass": 2, "failure": 4, "skipped": 1, "error": 3}"#)
+      #expect(
+        try await Self.read("ktap", try NightReports.ktap(of: report))
+          == #"{"suites": 4, "passed": 2, "failed": 7, "skipped": 1, "errors": 0, "crashed": 0}"#)
+    }
+  }
+
+  private static func read(_ kind: String, _ text: String) async throws -> String {
+    try await withTemporaryFolder { folder in
+      try Data(text.utf8).write(to: URL(filePath: "\(folder)/report"))
+      let script = try #require(
+        Bundle.module.url(forResource: "validate", withExtension: "py", subdirectory: "Fixtures"))
+      let outcome = try await NightHarness.run(
+        Readers.python ?? "", [script.path, kind, "\(folder)/report", Readers.kunit ?? ""],
+        in: folder)
+      return outcome.exitCode == 0
+        ? outcome.output.trimmingCharacters(in: .newlines) : outcome.errors
+    }
+  }
+
+  @Test func `the mail begins with its subject, and has what is new before all else`() throws {
+    let lines = try NightReports.mail(of: try NightPages.report())
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines[0] == "[zswap nightly] 2026-12-28: 3 regressions")
+    #expect(lines[4] == "New: 3")
+    #expect(lines[5] == "  1 window no longer entered")
+    #expect(lines.contains("  KASAN: slab-use-after-free in shrink_memcg_cb"))
+    #expect(lines.allSatisfy { $0.count < 400 })
+  }
+
+  @Test func `a guest's words stay one line, and words`() throws {
+    let report = try NightPages.report(hostile: true)
+    let mail = try NightReports.mail(of: report)
+    #expect(!mail.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
+    #expect(!mail.contains("\nnot ok"))
+    let ktap = try NightReports.ktap(of: report)
+    #expect(!ktap.contains("\nnot ok 99"))
+    let junit = try NightReports.junit(of: report)
+    #expect(!junit.contains("<script>"))
+    #expect(!junit.contains("\u{FFFE}"))
+    let page = try NightReports.page(of: report)
+    #expect(!page.contains("<script"))
+    #expect(!page.contains("<img"))
+  }
+
+  @Test func `the gravest decides the exit status`() throws {
+    #expect(NightReport.Verdict.allCases.map(\.exitCode) == [1, 2, 3, 4, 0])
+    var report = try NightPages.report()
+    #expect(report.verdict == .regression)
+    for index in report.cells.indices { report.cells[index].changes = [] }
+    report.known = []
+    #expect(report.verdict == .broken)
+    report.cells.removeAll { $0.runs.contains { $0.errorKind == "harness" } }
+    #expect(report.verdict == .kernelUnusable)
+    report.cells.removeAll { $0.runs.contains { $0.errorKind != nil } }
+    #expect(report.verdict == .incomplete)
+    report.cells.removeAll { $0.gap != nil || $0.status == .notExercised }
+    #expect(report.verdict == .nothingNew)
+  }
+}
