@@ -53,6 +53,10 @@ struct CorpusCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A file for the table as well.", valueName: "file"))
     var table: String?
 
+    @Option(
+      help: ArgumentHelp("A file for a picture of the times to kill (SVG).", valueName: "file"))
+    var picture: String?
+
     @Option(help: ArgumentHelp("Seed of all runs.", valueName: "number"))
     var seed: UInt64 = 1
 
@@ -80,8 +84,11 @@ struct CorpusCommand: AsyncParsableCommand {
         + "the host"
     }
 
-    func write(_ text: String) throws {
+    func write(_ text: String, _ drawing: KillTimePicture) throws {
       if let table { try text.write(toFile: table, atomically: true, encoding: .utf8) }
+      if let picture {
+        try drawing.svg.write(toFile: picture, atomically: true, encoding: .utf8)
+      }
     }
   }
 
@@ -121,16 +128,17 @@ struct CorpusCommand: AsyncParsableCommand {
               result.mutant.id.padding(toLength: 6, withPad: " ", startingAt: 0),
               result.end.text.replacing("*", with: ""), result.kill.map { "· \($0.title)" } ?? "")
             // Each time: who interrupts it has the table of what there is.
-            try options.write(markdown(of: results, among: all.count))
+            let table = table(of: results, among: all.count)
+            try options.write(table.markdown, table.picture)
           }
           return results
         }
-        print("\n\(markdown(of: results, among: all.count))", terminator: "")
+        print("\n\(table(of: results, among: all.count).markdown)", terminator: "")
         guard results.allSatisfy(\.end.isGood) else { throw ExitCode(1) }
       }
     }
 
-    private func markdown(of results: [MutantResult], among count: Int) -> String {
+    private func table(of results: [MutantResult], among count: Int) -> CorpusTable {
       CorpusTable(
         results: results,
         preface: """
@@ -139,7 +147,6 @@ struct CorpusCommand: AsyncParsableCommand {
           Each run ends with its first finding; a trial's seconds count from the guest being ready.
           """
       )
-      .markdown
     }
   }
 
@@ -197,17 +204,18 @@ struct CorpusCommand: AsyncParsableCommand {
             comparisons.append(
               ToolComparison(result, try await tools.trials(on: mutant), baselines: baselines))
             progress.finish()
-            try options.write(markdown(of: comparisons, among: all, baselines))
+            let table = table(of: comparisons, among: all, baselines)
+            try options.write(table.markdown, table.picture)
           }
-          print(markdown(of: comparisons, among: all, baselines), terminator: "")
+          print(table(of: comparisons, among: all, baselines).markdown, terminator: "")
         }
       }
     }
 
-    private func markdown(
+    private func table(
       of comparisons: [ToolComparison], among all: [Mutant],
       _ baselines: [Workload: ToolComparison.Baseline]
-    ) -> String {
+    ) -> ToolComparisonTable {
       let bugs = all.count { $0.kind != .equivalent }
       return ToolComparisonTable(
         comparisons: comparisons, baselines: baselines,
@@ -221,7 +229,6 @@ struct CorpusCommand: AsyncParsableCommand {
           harness's.
           """
       )
-      .markdown
     }
   }
 }

@@ -14,6 +14,16 @@ public struct Mutant: Hashable, Sendable {
     case injected = "I"
     /// As good as the original: has to stay green.
     case equivalent = "E"
+
+    var title: String {
+      switch self {
+      case .deterministic: "deterministic"
+      case .wide: "wide race"
+      case .narrow: "narrow race"
+      case .injected: "needs a hold"
+      case .equivalent: "control"
+      }
+    }
   }
 
   /// Its file's name.

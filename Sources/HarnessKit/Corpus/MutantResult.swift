@@ -120,6 +120,19 @@ public struct CorpusTable {
     return seconds.isEmpty ? nil : seconds[seconds.count / 2]
   }
 
+  /// Times to the kill, by class.
+  public var picture: KillTimePicture {
+    KillTimePicture(
+      title: "Seconds from the guest being ready to the kill, by class of bug (log scale)",
+      rows: Mutant.Kind.allCases.filter { $0 != .equivalent }.compactMap { kind in
+        let results = results.filter { $0.mutant.kind == kind }
+        guard !results.isEmpty else { return nil }
+        return KillTimePicture.Row(
+          name: kind.title, seconds: results.compactMap(\.kill?.seconds),
+          survivors: results.count { $0.end == .survived })
+      })
+  }
+
   public var markdown: String {
     let (killed, count) = score
     var lines = ["# Mutants", "", preface, ""]

@@ -109,6 +109,23 @@ public struct ToolComparisonTable {
     self.preface = preface
   }
 
+  /// Times to the kill, by tool.
+  public var picture: KillTimePicture {
+    let columns: [(String, [ToolComparison.End?])] =
+      [("harness", comparisons.map { $0.harness })]
+      + Workload.allCases.map { workload in
+        (workload.rawValue, comparisons.map { $0.workloads[workload] })
+      }
+    return KillTimePicture(
+      title: "Seconds to the kill of the same bugs (log scale)",
+      rows: columns.map { name, ends in
+        let known = ends.compactMap { $0 }
+        return KillTimePicture.Row(
+          name: name, seconds: known.filter(\.isKilled).compactMap(\.seconds),
+          survivors: known.count { if case .survived = $0 { true } else { false } })
+      })
+  }
+
   public var markdown: String {
     var lines = ["# Side by side", "", preface, ""]
     for workload in Workload.allCases {
