@@ -84,4 +84,19 @@ struct VerdictTests {
       #expect(outcome.lines.last == "verdict: not exercised")
     }
   }
+
+  @Test func `an uncontrolled race that finds nothing is no pass`() async throws {
+    try await HarnessProcess.with { harness in
+      let outcome = try await harness.run(
+        ["--kernel", TestKernel.stock.path, "--scenario", "reclaim", "--no-snapshot"] + quick)
+      #expect(outcome.exitCode == 4)
+      #expect(outcome.output.contains("a stress alone does not show that any window was entered"))
+      let trial = (outcome.result["trials"] as? [[String: Any]])?.first
+      #expect(trial?["workload"] as? String == "reclaim")
+      // It was there, and did what it is for.
+      let counts = (trial?["report"] as? [String: Any])?["counts"] as? [String: Int]
+      #expect((counts?["swapoffs"] ?? 0) > 0)
+      #expect((counts?["writebacks"] ?? 0) > 0)
+    }
+  }
 }
