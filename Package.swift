@@ -43,6 +43,9 @@ let package = Package(
         .embedInCode("Results/Page/report.js"),
       ]),
 
+    // Which commit to try next, and when to stop: no files, no processes, no clock.
+    .target(name: "Bisect"),
+
     // Host and guest meet here, and nowhere else.
     .target(name: "GuestWire"),
 
@@ -67,6 +70,7 @@ let package = Package(
     .systemLibrary(name: "CZswapHooks", path: "kmod/uapi"),
     .target(name: "CLinux"),
 
+    .testTarget(name: "BisectTests", dependencies: ["Bisect"]),
     .testTarget(name: "GuestWireTests", dependencies: ["GuestWire"]),
     .testTarget(
       name: "GuestAgentTests",
