@@ -45,6 +45,7 @@ let package = Package(
 
     // Which commit to try next, and when to stop: no files, no processes, no clock.
     .target(name: "Bisect"),
+    .executableTarget(name: "bisect-simulation", dependencies: ["Bisect"]),
 
     // Host and guest meet here, and nowhere else.
     .target(name: "GuestWire"),

@@ -252,9 +252,14 @@ public struct Bisection: Sendable {
   /// of those that are built after it. But it counts as much as two findings take, or a
   /// rare bug would have half of all commits built.
   private mutating func table(high: Double, low: Double) -> InformationRate {
-    func rounded(_ value: Double) -> Double { exp2((log2(value) * 8).rounded() / 8) }
+    func rounded(_ value: Double, toParts parts: Double) -> Double {
+      exp2((log2(value) * parts).rounded() / parts)
+    }
     let build = max(secondsPerBuild / secondsPerTrial / 4, 2.5 / high)
-    let key = [min(rounded(high), 0.999), low < 1e-5 ? 0 : rounded(low), rounded(build)]
+    let key = [
+      min(rounded(high, toParts: 4), 0.999),
+      low < high / 500 ? 0 : rounded(low, toParts: 2), rounded(build, toParts: 2),
+    ]
     if let known = tables[key] { return known }
     let made = InformationRate(high: key[0], low: min(key[1], key[0]), once: key[2], each: 1)
     tables[key] = made

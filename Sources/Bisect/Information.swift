@@ -79,3 +79,18 @@ struct InformationRate {
     return values[index] * (1 - part) + values[index + 1] * part
   }
 }
+
+/// What no way to bisect can do without.
+public enum LeastTrials {
+  /// Trials that it takes on average to name one commit of `count` and be right with a
+  /// probability of `confidence`, even if both rates are known (Fano's inequality): each
+  /// trial tells at most the channel's capacity.
+  public static func toFindOne(
+    of count: Int, confidence: Double, high: Double, low: Double
+  ) -> Double {
+    let error = 1 - confidence
+    let bits =
+      log2(Double(count)) - Information.entropy(of: error) - error * log2(Double(count - 1))
+    return max(0, bits) / Information.capacity(high: high, low: low)
+  }
+}
