@@ -198,7 +198,7 @@ public struct Bisection: Sendable {
 
   /// A part of the doubt that is allowed is kept for what the model does not know: rates
   /// between the points of its grid, a q that its prior does not expect.
-  private var target: Double { 1 - (1 - options.confidence) * 0.6 }
+  private var target: Double { 1 - (1 - options.confidence) * 0.8 }
 
   /// A step that proves the ends; nil where they are proved.
   private var nextAtEnds: Step? {
@@ -249,13 +249,15 @@ public struct Bisection: Sendable {
   /// For commits that are not built. By rounded rates, so that few are ever made.
   ///
   /// A build counts a quarter: what is left open about one commit is settled by the trials
-  /// of those that are built after it. But it counts as much as two findings take, or a
-  /// rare bug would have half of all commits built.
+  /// of those that are built after it. But it counts as much as two or three findings take,
+  /// and more where good commits show it too, or a rare bug would have half of all commits
+  /// built.
   private mutating func table(high: Double, low: Double) -> InformationRate {
     func rounded(_ value: Double, toParts parts: Double) -> Double {
       exp2((log2(value) * parts).rounded() / parts)
     }
-    let build = max(secondsPerBuild / secondsPerTrial / 4, 2.5 / high)
+    let doubt = min(1, 5 * low / high)
+    let build = max(secondsPerBuild / secondsPerTrial / 4, (2.5 + 6 * doubt) / high)
     let key = [
       min(rounded(high, toParts: 4), 0.999),
       low < high / 500 ? 0 : rounded(low, toParts: 2), rounded(build, toParts: 2),

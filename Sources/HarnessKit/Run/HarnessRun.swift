@@ -1,5 +1,6 @@
 import Foundation
 import GuestWire
+import Synchronization
 
 /// What is asked for on the command line.
 public struct RunRequest: Sendable {
@@ -68,6 +69,9 @@ public struct HarnessRun: Sendable {
   let checkout: Checkout
   let cache: Cache
   let progress: StatusLine
+  /// Told of each trial once, as soon as it is judged; those of a guest that was lost are
+  /// only in the record.
+  public var onTrial: (@Sendable (TrialJudgement) -> Void)?
 
   public init(_ request: RunRequest, checkout: Checkout, cache: Cache, progress: StatusLine) {
     self.request = request
@@ -110,7 +114,7 @@ public struct HarnessRun: Sendable {
       let outcome = try await GuestFleet(
         prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
         status: progress, deadline: deadline,
-        isLast: request.failsFast ? { @Sendable in Self.judge($0).hasFailed } : nil
+        isLast: isLast
       ).run()
       record.guests = outcome.guests
       record.notes += outcome.notes
@@ -152,6 +156,19 @@ public struct HarnessRun: Sendable {
     }
     try folder.write(record)
     return Outcome(record: record, folder: path)
+  }
+
+  /// Whether no trial is begun after this one; nil where it is the last of no run.
+  private var isLast: (@Sendable (GuestRun.Evidence) -> Bool)? {
+    guard request.failsFast || onTrial != nil else { return nil }
+    let told = Mutex(Set<Int>())
+    return { [request, onTrial] evidence in
+      let judgement = Self.judge(evidence)
+      if let onTrial, told.withLock({ $0.insert(evidence.spec.index).inserted }) {
+        onTrial(judgement)
+      }
+      return request.failsFast && judgement.hasFailed
+    }
   }
 
   /// The hook points of each provider, with the hits of all guests.
