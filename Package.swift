@@ -20,7 +20,7 @@ let package = Package(
     .executableTarget(
       name: "harness",
       dependencies: [
-        "HarnessKit", "GuestWire",
+        "HarnessKit", "GuestWire", "Bisect", "BisectRun",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -45,6 +45,13 @@ let package = Package(
 
     // Which commit to try next, and when to stop: no files, no processes, no clock.
     .target(name: "Bisect"),
+    // Bisections of kernel trees: commits, builds, the record, the report.
+    .target(
+      name: "BisectRun",
+      dependencies: [
+        "Bisect", "HarnessKit", "GuestWire",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .executableTarget(name: "bisect-simulation", dependencies: ["Bisect"]),
 
     // Host and guest meet here, and nowhere else.

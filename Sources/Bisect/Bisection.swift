@@ -96,7 +96,8 @@ public struct Bisection: Sendable {
   /// What it takes to know p well enough to go by it: with fewer, each trial without a
   /// finding says as much of p as of the commit.
   private static let findingsAtBadEnd = 3
-  /// Trials that say nothing before a commit is skipped for it.
+  /// Trials in a row that say nothing before a commit is skipped for it, if it has none
+  /// that does.
   static let silentLimit = 3
   /// At the most, before the next decision.
   private static let longestBatch = 16
@@ -134,13 +135,12 @@ public struct Bisection: Sendable {
     case .trials(let commit, let tally, let silent, let seconds):
       trialCount += tally.trials + silent
       trialTimes.add(seconds, times: tally.trials + silent)
-      self.silent[commit, default: 0] += silent
+      self.silent[commit] = tally.trials > 0 ? 0 : self.silent[commit, default: 0] + silent
       posterior.record(tally, at: commit)
       // For good: what is tried between the ends is to tell where, and not whether.
       if !endsAreProved, nextAtEnds == nil { endsAreProved = true }
-      if posterior.tallies[commit] == nil, self.silent[commit, default: 0] >= Self.silentLimit {
-        isSkipped[commit] = true
-      }
+      let limit = posterior.tallies[commit] == nil ? Self.silentLimit : 8 * Self.silentLimit
+      if self.silent[commit, default: 0] >= limit { isSkipped[commit] = true }
     case .skipped(let commit): isSkipped[commit] = true
     }
   }
@@ -197,8 +197,12 @@ public struct Bisection: Sendable {
   // MARK: Deciding
 
   /// A part of the doubt that is allowed is kept for what the model does not know: rates
-  /// between the points of its grid, a q that its prior does not expect.
-  private var target: Double { 1 - (1 - options.confidence) * 0.8 }
+  /// between the points of its grid and, where good commits show the finding as well, a q
+  /// that its prior does not expect.
+  private var target: Double { 1 - (1 - options.confidence) * (0.8 - 0.65 * mixing) }
+
+  /// From 0, where a finding proves that a commit is bad, to 1, where it takes many.
+  private var mixing: Double { min(1, 5 * posterior.meanQ / posterior.meanP) }
 
   /// A step that proves the ends; nil where they are proved.
   private var nextAtEnds: Step? {
@@ -256,8 +260,7 @@ public struct Bisection: Sendable {
     func rounded(_ value: Double, toParts parts: Double) -> Double {
       exp2((log2(value) * parts).rounded() / parts)
     }
-    let doubt = min(1, 5 * low / high)
-    let build = max(secondsPerBuild / secondsPerTrial / 4, (2.5 + 6 * doubt) / high)
+    let build = max(secondsPerBuild / secondsPerTrial / 4, (2.5 + 6 * mixing) / high)
     let key = [
       min(rounded(high, toParts: 4), 0.999),
       low < high / 500 ? 0 : rounded(low, toParts: 2), rounded(build, toParts: 2),

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 public import SystemPackage
 
 /// Builds one commit of a repository after the other in one tree, so that each takes only
@@ -22,17 +23,24 @@ public struct SuccessiveBuild: Sendable {
   let repository: FilePath
   /// Where tree and kernels are.
   let folder: FilePath
+  private let lock: TreeLock
   let fragments: [String]
   let checkout: Checkout
   let cache: Cache
   let jobs: Int
 
+  /// One at a time builds in the tree of a repository: throws where another process does.
   public init(
-    repository: FilePath, folder: FilePath, fragments: [String], jobs: Int? = nil,
-    checkout: Checkout, cache: Cache
-  ) {
+    repository: FilePath, fragments: [String], jobs: Int? = nil, checkout: Checkout,
+    cache: Cache
+  ) throws {
     self.repository = repository
-    self.folder = folder
+    // The name is for people, the sum tells two of that name apart.
+    let name = repository.lastComponent?.string ?? "tree"
+    folder = cache.path("successive", "\(name)-\(Fingerprint.of([repository.string]))")
+    try FileManager.default.createDirectory(
+      atPath: folder.string, withIntermediateDirectories: true)
+    lock = try TreeLock(folder.appending("lock"))
     self.fragments = fragments
     self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
     self.checkout = checkout
@@ -147,4 +155,29 @@ public struct SuccessiveBuild: Sendable {
     }
     return (try await git.run(["write-tree"]).lines.first ?? plain, true)
   }
+}
+
+/// Held as long as somebody builds in the tree; it goes with the process.
+private final class TreeLock: Sendable {
+  private let file: FileDescriptor
+
+  init(_ path: FilePath) throws(KernelError) {
+    do {
+      file = try FileDescriptor.open(
+        path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+    } catch let error as Errno {
+      throw KernelError("open lock file", path, error)
+    } catch {
+      throw KernelError(.host, "open lock file", path.string, "\(error)")
+    }
+    guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+      try? file.close()
+      throw KernelError(
+        .host, "build in", path.removingLastComponent().string,
+        "another process builds commits of this repository there",
+        advice: "Wait for it to end.")
+    }
+  }
+
+  deinit { try? file.close() }
 }

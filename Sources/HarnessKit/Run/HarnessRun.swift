@@ -33,6 +33,8 @@ public struct RunRequest: Sendable {
   public var target: String?
   /// Whether no further trial is begun after the first finding.
   public var failsFast: Bool
+  /// Whether no further trial is begun after one that brought the target.
+  public var stopsAtTarget = false
   /// How often a finding's schedule is run again.
   public var reproductions: Int
   /// See `GuestRun.silenceLimit`, in seconds.
@@ -160,12 +162,16 @@ public struct HarnessRun: Sendable {
 
   /// Whether no trial is begun after this one; nil where it is the last of no run.
   private var isLast: (@Sendable (GuestRun.Evidence) -> Bool)? {
-    guard request.failsFast || onTrial != nil else { return nil }
+    guard request.failsFast || request.stopsAtTarget || onTrial != nil else { return nil }
     let told = Mutex(Set<Int>())
     return { [request, onTrial] evidence in
       let judgement = Self.judge(evidence)
       if let onTrial, told.withLock({ $0.insert(evidence.spec.index).inserted }) {
         onTrial(judgement)
+      }
+      if request.stopsAtTarget, judgement.findings.contains(where: { $0.isTarget(request.target) })
+      {
+        return true
       }
       return request.failsFast && judgement.hasFailed
     }
