@@ -197,9 +197,8 @@ public struct Bisection: Sendable {
   // MARK: Deciding
 
   /// A part of the doubt that is allowed is kept for what the model does not know: rates
-  /// between the points of its grid and, where good commits show the finding as well, a q
-  /// that its prior does not expect.
-  private var target: Double { 1 - (1 - options.confidence) * (0.8 - 0.65 * mixing) }
+  /// between the points of its grid, a q that its prior does not expect.
+  private var target: Double { 1 - (1 - options.confidence) * 0.8 }
 
   /// From 0, where a finding proves that a commit is bad, to 1, where it takes many.
   private var mixing: Double { min(1, 5 * posterior.meanQ / posterior.meanP) }
@@ -260,7 +259,7 @@ public struct Bisection: Sendable {
     func rounded(_ value: Double, toParts parts: Double) -> Double {
       exp2((log2(value) * parts).rounded() / parts)
     }
-    let build = max(secondsPerBuild / secondsPerTrial / 4, (2.5 + 6 * mixing) / high)
+    let build = max(secondsPerBuild / secondsPerTrial / 4, (2.5 + 3 * mixing) / high)
     let key = [
       min(rounded(high, toParts: 4), 0.999),
       low < high / 500 ? 0 : rounded(low, toParts: 2), rounded(build, toParts: 2),
