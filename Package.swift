@@ -79,6 +79,12 @@ let package = Package(
     .target(name: "CLinux"),
 
     .testTarget(name: "BisectTests", dependencies: ["Bisect"]),
+    .testTarget(
+      name: "BisectRunTests",
+      dependencies: [
+        "BisectRun", "Bisect", "HarnessKit", "GuestWire",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .testTarget(name: "GuestWireTests", dependencies: ["GuestWire"]),
     .testTarget(
       name: "GuestAgentTests",

@@ -24,7 +24,7 @@ import random
 import subprocess
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
-FILES = ["mm/zswap.c", "mm/swap_state.c", "mm/page_io.c", "mm/list_lru.c", "mm/memory.c"]
+FILES = ["mm/zswap.c", "mm/swap_state.c", "mm/page_io.c", "mm/list_lru.c", "mm/swap.c"]
 OTHERS = ["lib/string.c", "kernel/fork.c", "lib/bitmap.c"]
 BROKEN = {
     "unbuildable": ("mm/swapfile.c", "#error this commit does not build\n"),
@@ -168,8 +168,7 @@ def branch(repository, start, name, patch, count, seed):
         "q": 0.0,
         "unbuildable": having("unbuildable"),
         "unbootable": having("unbootable"),
-        "warning": [],
-        "warningAtBoot": having("warning"),
+        "warning": having("warning"),
         "inert": [hash for hash, note in zip(hashes, notes) if note[0] == "inert"],
         "buildMilliseconds": 0,
         "trialMilliseconds": 0,

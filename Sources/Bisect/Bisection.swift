@@ -190,6 +190,11 @@ public struct Bisection: Sendable {
   /// Of a build and of a trial, as measured so far or else as given.
   public var secondsPerBuild: Double { buildTimes.value ?? options.buildSeconds }
   public var secondsPerTrial: Double { trialTimes.value ?? options.trialSeconds }
+  /// A build in trials, kept within what can be reckoned with.
+  private var trialsPerBuild: Double {
+    let ratio = secondsPerBuild / max(secondsPerTrial, 1e-9)
+    return min(max(ratio, 0.01), 10_000)
+  }
   /// The rate of the finding on bad and on good commits: the mean of what is believed.
   public var rateOnBad: Double { posterior.meanP }
   public var rateOnGood: Double { posterior.meanQ }
@@ -259,7 +264,7 @@ public struct Bisection: Sendable {
     func rounded(_ value: Double, toParts parts: Double) -> Double {
       exp2((log2(value) * parts).rounded() / parts)
     }
-    let build = max(secondsPerBuild / secondsPerTrial / 4, (2.5 + 3 * mixing) / high)
+    let build = max(trialsPerBuild / 4, (2.5 + 3 * mixing) / high)
     let key = [
       min(rounded(high, toParts: 4), 0.999),
       low < high / 500 ? 0 : rounded(low, toParts: 2), rounded(build, toParts: 2),

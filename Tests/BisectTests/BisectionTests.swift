@@ -172,6 +172,22 @@ import Testing
     #expect(informed.bisection.answer.commits == [99])
   }
 
+  @Test func trialsAndBuildsThatTakeNoTimeDoNotStopIt() throws {
+    for (build, trial) in [(0.0, 0.0), (60, 0), (0, 3)] {
+      let graph = try CommitGraph(linear: 65)
+      var bisection = Bisection(graph: graph)
+      var steps = 0
+      while case .test(let commit, _) = bisection.next(), steps < 500 {
+        steps += 1
+        if !bisection.isBuilt(commit) { bisection.record(.built(commit: commit, seconds: build)) }
+        let tally = Tally(findings: commit >= 20 ? 1 : 0, trials: 1)
+        bisection.record(.trials(commit: commit, tally, silent: 0, seconds: trial))
+      }
+      #expect(bisection.answer.commits == [20], "\(build), \(trial)")
+      #expect(steps < 200)
+    }
+  }
+
   @Test func limitOfTrialsEndsItWithTheLikeliestCommits() throws {
     var kernel = FakeKernel(graph: try CommitGraph(linear: 65), culprit: 40, p: 0.1)
     kernel.options.trialLimit = 120
