@@ -190,10 +190,10 @@ public struct Bisection: Sendable {
   /// Of a build and of a trial, as measured so far or else as given.
   public var secondsPerBuild: Double { buildTimes.value ?? options.buildSeconds }
   public var secondsPerTrial: Double { trialTimes.value ?? options.trialSeconds }
-  /// A build in trials, kept within what can be reckoned with.
+  /// A build in trials. Capped: trials that cost next to nothing still tell less and less.
   private var trialsPerBuild: Double {
     let ratio = secondsPerBuild / max(secondsPerTrial, 1e-9)
-    return min(max(ratio, 0.01), 10_000)
+    return min(max(ratio, 0.01), 100)
   }
   /// The rate of the finding on bad and on good commits: the mean of what is believed.
   public var rateOnBad: Double { posterior.meanP }
