@@ -187,6 +187,8 @@ public struct Bisection: Sendable {
   public var builds: Int { Set(image.values).count }
   public var trials: Int { trialCount }
   public func isBuilt(_ commit: Int) -> Bool { image[commit] != nil }
+  /// The commit whose kernel a commit's is: itself, or one that was built before.
+  public func kernel(of commit: Int) -> Int? { image[commit] }
   /// Of a build and of a trial, as measured so far or else as given.
   public var secondsPerBuild: Double { buildTimes.value ?? options.buildSeconds }
   public var secondsPerTrial: Double { trialTimes.value ?? options.trialSeconds }

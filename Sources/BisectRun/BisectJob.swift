@@ -82,7 +82,7 @@ public struct BisectJob: Sendable {
       try note(
         .built(commit: hash, kernel: kernel, seconds: Date().timeIntervalSince(begun)), &state)
       // It may have turned out to be no other than one that was tried before.
-      guard case .test(commit, _) = state.bisection.next() else { return }
+      guard state.bisection.kernel(of: commit) == commit else { return }
       status.phase("trying \(name(commit)): \(outlook(state))")
     }
     let seen = Mutex<(trials: [BisectTrial], failure: BisectError?)>(([], nil))
