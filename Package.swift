@@ -22,7 +22,7 @@ let package = Package(
     .executableTarget(
       name: "harness",
       dependencies: [
-        "HarnessKit", "GuestWire", "Nightly",
+        "HarnessKit", "GuestWire", "Nightly", "Bisect", "BisectRun",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -62,6 +62,17 @@ let package = Package(
         .embedInCode("Reports/ktap.mustache"),
       ]),
 
+    // Which commit to try next, and when to stop: no files, no processes, no clock.
+    .target(name: "Bisect"),
+    // Bisections of kernel trees: commits, builds, the record, the report.
+    .target(
+      name: "BisectRun",
+      dependencies: [
+        "Bisect", "HarnessKit", "GuestWire",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+    .executableTarget(name: "bisect-simulation", dependencies: ["Bisect"]),
+
     // Host and guest meet here, and nowhere else.
     .target(name: "GuestWire"),
 
@@ -86,6 +97,13 @@ let package = Package(
     .systemLibrary(name: "CZswapHooks", path: "kmod/uapi"),
     .target(name: "CLinux"),
 
+    .testTarget(name: "BisectTests", dependencies: ["Bisect"]),
+    .testTarget(
+      name: "BisectRunTests",
+      dependencies: [
+        "BisectRun", "Bisect", "HarnessKit", "GuestWire",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .testTarget(name: "GuestWireTests", dependencies: ["GuestWire"]),
     .testTarget(
       name: "GuestAgentTests",

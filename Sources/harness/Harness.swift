@@ -14,13 +14,16 @@ struct Harness: AsyncParsableCommand {
         harness --kernel debian:6.1            race an older stock kernel of Debian's
         harness kernel build --with kasan      build one with hook points; prints its path
         harness list --schedules               what there is to run, ready to paste
+        harness bisect --good A --bad B        which commit brought a finding
+        harness series A..B                    whether each patch of a series is sound
         harness doctor --kernel bzImage        what host and kernel lack
         harness help run                       all options of a run
 
       """,
     subcommands: [
-      RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, CorpusCommand.self,
-      CoverageCommand.self, DoctorCommand.self, NightlyCommand.self, HistoryCommand.self,
+      RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, BisectCommand.self,
+      SeriesCommand.self, NightlyCommand.self, HistoryCommand.self, CorpusCommand.self,
+      CoverageCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

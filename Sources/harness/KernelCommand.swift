@@ -8,7 +8,7 @@ struct KernelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernel",
     abstract: "Builds or fetches kernels, and shows what one has.",
-    subcommands: [Build.self, Fetch.self, Config.self])
+    subcommands: [Build.self, Fetch.self, Source.self, Config.self])
 
   /// `harness kernel build`
   struct Build: AsyncParsableCommand {
@@ -105,6 +105,19 @@ struct KernelCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailures {
         print(try await KernelFetch(cache: try .standard(), series: release).image())
+      }
+    }
+  }
+
+  /// `harness kernel source`
+  struct Source: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Downloads the source that kernels are built from; prints where it is.",
+      discussion: "It is not to be written to: kernels are copied from it.")
+
+    func run() async throws {
+      try await reportingFailures {
+        print(try await KernelSource.standard.path(in: try .standard()))
       }
     }
   }

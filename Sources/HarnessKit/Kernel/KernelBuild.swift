@@ -44,7 +44,7 @@ public struct KernelBuild: Sendable {
     buildTree.removingLastComponent().removingLastComponent().appending("lib/modules")
   }
 
-  private static func requireTools() throws(KernelError) {
+  static func requireTools() throws(KernelError) {
     let missing = ["make", "gcc", "ld", "flex", "bison", "bc", "patch", "xz"]
       .filter { Tool.locate($0) == nil }
     guard !missing.isEmpty else { return }
@@ -103,8 +103,9 @@ private struct Inputs: Sendable {
       for patch in extra { try await patch.apply(to: linux) }
       let log = directory.appending("make.log")
       do {
-        try await configure(linux, log: log)
-        try await make(linux, log: log, installTo: directory)
+        let make = KernelMake(config: config, jobs: jobs)
+        try await make.configure(linux, log: log)
+        try await make.make(linux, log: log, installTo: directory)
       } catch {
         try? FileManager.default.removeItem(atPath: failureLog.string)
         try? FileManager.default.copyItem(atPath: log.string, toPath: failureLog.string)
@@ -151,41 +152,6 @@ private struct Inputs: Sendable {
       try text.replacing(builtAt, with: linux.string)
         .write(to: url, atomically: false, encoding: .utf8)
     }
-  }
-
-  private func configure(_ linux: FilePath, log: FilePath) async throws {
-    let build = linux.appending("build")
-    try FileManager.default.createDirectory(
-      atPath: build.string, withIntermediateDirectories: true)
-    let fragment = build.appending("harness.config")
-    try Data(config.text.utf8).write(to: URL(fileURLWithPath: fragment.string))
-    try await MakeRun(log: log, title: "configuring the kernel").run(
-      variables + ["KCONFIG_ALLCONFIG=\(fragment)", "allnoconfig"], in: linux)
-    try config.requireSurvival(in: try KernelConfig.read(build.appending(".config")))
-  }
-
-  private func make(_ linux: FilePath, log: FilePath, installTo root: FilePath) async throws {
-    try await MakeRun(log: log, title: "building the kernel").run(
-      variables + ["-j\(jobs)", "bzImage", "modules"], in: linux)
-    try await MakeRun(log: log, title: "installing its modules").run(
-      variables + ["INSTALL_MOD_PATH=\(root)", "modules_install"], in: linux)
-    // Links to where the tree is now, which is not where it will be.
-    let modules = root.appending("lib/modules")
-    for release in (try? FileManager.default.contentsOfDirectory(atPath: modules.string)) ?? [] {
-      for link in ["build", "source"] {
-        try? FileManager.default.removeItem(
-          atPath: modules.appending(release).appending(link).string)
-      }
-    }
-  }
-
-  /// The same inputs give the same bytes, and nothing of this host in them.
-  /// LOCALVERSION, set though empty, keeps a "+" for git trees away.
-  private var variables: [String] {
-    [
-      "O=build", "ARCH=x86_64", "LOCALVERSION=", "KBUILD_BUILD_USER=harness",
-      "KBUILD_BUILD_HOST=zswap", "KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_VERSION=1",
-    ] + config.makeVariables
   }
 }
 

@@ -67,7 +67,7 @@ struct KernelPatch: Hashable, Sendable {
     }
   }
 
-  private var absolutePath: String {
+  var absolutePath: String {
     URL(fileURLWithPath: path.string).standardizedFileURL.path
   }
 }

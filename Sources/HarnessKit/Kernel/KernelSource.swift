@@ -1,5 +1,5 @@
 import Foundation
-import SystemPackage
+public import SystemPackage
 
 /// Where a kernel's source comes from.
 public enum KernelSource: Hashable, Sendable {
@@ -18,6 +18,9 @@ public enum KernelSource: Hashable, Sendable {
     let path: FilePath
     let identity: String
   }
+
+  /// Where the source is; fetched first where it is not there.
+  public func path(in cache: Cache) async throws -> FilePath { try await tree(in: cache).path }
 
   func tree(in cache: Cache) async throws -> Tree {
     switch self {

@@ -19,8 +19,13 @@ public struct ModuleBuild: Sendable {
   /// The module for a kernel, built where it is not there, and checked to be
   /// that kernel's.
   ///
-  /// - Parameter prebuilt: a module built elsewhere, taken instead.
-  public func module(for kernel: Kernel, prebuilt: FilePath? = nil) async throws -> FilePath {
+  /// - Parameters:
+  ///   - prebuilt: a module built elsewhere, taken instead.
+  ///   - source: what tells the kernel from others of its release that were built in the
+  ///     same tree, whose structures may be laid out in another way.
+  public func module(
+    for kernel: Kernel, prebuilt: FilePath? = nil, source: String? = nil
+  ) async throws -> FilePath {
     if let prebuilt {
       try Vermagic.check(module: prebuilt, kernel: kernel)
       return prebuilt
@@ -32,7 +37,9 @@ public struct ModuleBuild: Sendable {
         advice: "Run inside a whole checkout, or set ZSWAP_HARNESS_ROOT to one.")
     }
     let names = try sourceNames()
-    let key = String(try await ContentHash.of(try await manifest(names, tree, kernel)).prefix(24))
+    let manifest =
+      try await manifest(names, tree, kernel) + (source.map { "\nsource \($0)" } ?? "")
+    let key = String(try await ContentHash.of(manifest).prefix(24))
     let failureLog = cache.path("modules", ".\(key).failed.log")
     let entry = try await cache.obtain("modules", key) { directory in
       for name in names {

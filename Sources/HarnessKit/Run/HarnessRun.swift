@@ -1,5 +1,6 @@
 import Foundation
 import GuestWire
+import Synchronization
 import SystemPackage
 
 /// What is asked for on the command line.
@@ -36,6 +37,8 @@ public struct RunRequest: Sendable {
   public var target: String?
   /// Whether no further trial is begun after the first finding.
   public var failsFast: Bool
+  /// Whether no further trial is begun after one that brought the target.
+  public var stopsAtTarget = false
   /// How often a finding's schedule is run again.
   public var reproductions: Int
   /// See `GuestRun.silenceLimit`, in seconds.
@@ -72,6 +75,9 @@ public struct HarnessRun: Sendable {
   let checkout: Checkout
   let cache: Cache
   let progress: StatusLine
+  /// Told of each trial once, as soon as it is judged; those of a guest that was lost are
+  /// only in the record.
+  public var onTrial: (@Sendable (TrialJudgement) -> Void)?
 
   public init(_ request: RunRequest, checkout: Checkout, cache: Cache, progress: StatusLine) {
     self.request = request
@@ -114,7 +120,7 @@ public struct HarnessRun: Sendable {
       let outcome = try await GuestFleet(
         prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
         status: progress, deadline: deadline,
-        isLast: request.failsFast ? { @Sendable in Self.judge($0).hasFailed } : nil
+        isLast: isLast
       ).run()
       record.guests = outcome.guests
       record.notes += outcome.notes
@@ -183,6 +189,23 @@ public struct HarnessRun: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     try folder.replace("coverage.json", with: [UInt8](try encoder.encode(files)))
+  }
+
+  /// Whether no trial is begun after this one; nil where it is the last of no run.
+  private var isLast: (@Sendable (GuestRun.Evidence) -> Bool)? {
+    guard request.failsFast || request.stopsAtTarget || onTrial != nil else { return nil }
+    let told = Mutex(Set<Int>())
+    return { [request, onTrial] evidence in
+      let judgement = Self.judge(evidence)
+      if let onTrial, told.withLock({ $0.insert(evidence.spec.index).inserted }) {
+        onTrial(judgement)
+      }
+      if request.stopsAtTarget, judgement.findings.contains(where: { $0.isTarget(request.target) })
+      {
+        return true
+      }
+      return request.failsFast && judgement.hasFailed
+    }
   }
 
   /// The hook points of each provider, with the hits of all guests.

@@ -1,0 +1,19 @@
+/// Why a bisection could not be begun, or could not go on: what was being done, with what,
+/// what is wrong, and what to do about it.
+public struct BisectError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let operation: String
+  public let object: String
+  public let problem: String
+  public let advice: String?
+
+  public init(_ operation: String, _ object: String, _ problem: String, advice: String? = nil) {
+    self.operation = operation
+    self.object = object
+    self.problem = problem
+    self.advice = advice
+  }
+
+  public var description: String {
+    "\(operation) \(object): \(problem)" + (advice.map { "\n  \($0)" } ?? "")
+  }
+}

@@ -1,0 +1,75 @@
+import GuestWire
+public import HarnessKit
+import SystemPackage
+
+/// Commits of a patch series, each built and run by itself.
+public struct PatchSeries: Sendable {
+  let builds: SuccessiveBuild
+  let request: RunRequest
+  let folder: String
+  let checkout: Checkout
+  let cache: Cache
+  let status: StatusLine
+
+  public init(
+    builds: SuccessiveBuild, request: RunRequest, folder: String, checkout: Checkout,
+    cache: Cache, status: StatusLine
+  ) {
+    self.builds = builds
+    self.request = request
+    self.folder = folder
+    self.checkout = checkout
+    self.cache = cache
+    self.status = status
+  }
+
+  /// What came of one commit.
+  public struct Result: Hashable, Sendable {
+    public var commit: CommitHistory.Commit
+    /// In a word or two.
+    public var verdict: String
+    /// What was found, or why nothing is said.
+    public var detail: String?
+    public var exitCode: Int32
+
+    /// As git log --oneline, with the verdict before it.
+    public var line: String {
+      let padded = verdict + String(repeating: " ", count: max(1, 15 - verdict.count))
+      return padded + "\(commit.hash.prefix(12)) \(commit.subject)"
+        + (detail.map { "\n               \($0)" } ?? "")
+    }
+  }
+
+  /// Builds, boots and races a commit.
+  public func test(_ commit: CommitHistory.Commit) async throws -> Result {
+    let product: SuccessiveBuild.Product
+    do {
+      product = try await builds.build(commit.hash)
+    } catch let error as KernelError where error.code != .host {
+      try Task.checkCancellation()
+      return Result(
+        commit: commit, verdict: "does not build",
+        detail: "\(error)".split(separator: "\n").prefix(2).joined(separator: ": "), exitCode: 3)
+    }
+    var request = request
+    request.kernel = .image(product.image)
+    request.module = product.module.string
+    request.out = "\(folder)/\(commit.hash.prefix(12))"
+    request.providers = [product.isHooked ? .patch : .ftrace]
+    let record = try await HarnessRun(
+      request, checkout: checkout, cache: cache, progress: status
+    ).run().record
+    try Task.checkCancellation()
+    return Result(
+      commit: commit,
+      verdict: record.error?.kind == .kernelUnusable ? "unusable" : record.status.rawValue,
+      detail: record.findings.first { $0.known == nil }?.title ?? record.error?.message
+        ?? record.reasons.first,
+      exitCode: record.exitCode)
+  }
+
+  /// What is to be said of a series with these: a finding first, then what broke.
+  public static func worst(of codes: [Int32]) -> Int32 {
+    [1, 2, 3, 4].first { codes.contains($0) } ?? 0
+  }
+}

@@ -1,0 +1,183 @@
+import Foundation
+import Glibc
+public import SystemPackage
+
+/// Builds one commit of a repository after the other in one tree, so that each takes only
+/// what it changes.
+///
+/// The repository is read and never written to: the tree is a repository of its own, which
+/// borrows the other's objects. What is built is kept apart for each commit.
+public struct SuccessiveBuild: Sendable {
+  /// A commit's kernel.
+  public struct Product: Hashable, Sendable {
+    /// `boot/bzImage` in a folder of its own.
+    public var image: FilePath
+    /// Of the image: two commits with the same kernel have the same.
+    public var sha256: String
+    public var module: FilePath
+    /// Whether the hook points were compiled in.
+    public var isHooked: Bool
+  }
+
+  /// The user's.
+  let repository: FilePath
+  /// Where tree and kernels are.
+  let folder: FilePath
+  private let lock: TreeLock
+  let fragments: [String]
+  let checkout: Checkout
+  let cache: Cache
+  let jobs: Int
+
+  /// One at a time builds in the tree of a repository: throws where another process does.
+  public init(
+    repository: FilePath, fragments: [String], jobs: Int? = nil, checkout: Checkout,
+    cache: Cache
+  ) throws {
+    self.repository = repository
+    // The name is for people, the sum tells two of that name apart.
+    let name = repository.lastComponent?.string ?? "tree"
+    folder = cache.path("successive", "\(name)-\(Fingerprint.of([repository.string]))")
+    try FileManager.default.createDirectory(
+      atPath: folder.string, withIntermediateDirectories: true)
+    lock = try TreeLock(folder.appending("lock"))
+    self.fragments = fragments
+    self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    self.checkout = checkout
+    self.cache = cache
+  }
+
+  private var linux: FilePath { folder.appending("linux") }
+
+  /// What was built of a commit before; nil where that is gone.
+  public func product(of sha256: String, isHooked: Bool) -> Product? {
+    let home = folder.appending("kernels").appending(String(sha256.prefix(24)))
+    let product = Product(
+      image: home.appending("boot/bzImage"), sha256: sha256,
+      module: home.appending(ModuleBuild.fileName), isHooked: isHooked)
+    let files = [product.image, product.module]
+    return files.allSatisfy { FileManager.default.fileExists(atPath: $0.string) } ? product : nil
+  }
+
+  /// Builds a commit.
+  public func build(_ commit: String) async throws -> Product {
+    try KernelBuild.requireTools()
+    try await prepareTree()
+    let source = try await compose(commit)
+    try await git.run(["read-tree", "--reset", "-u", source.tree])
+
+    let config = try ConfigFragments.load(fragments, hooks: source.isHooked, from: checkout)
+    let make = KernelMake(
+      config: config, jobs: jobs, compiler: Tool.locate("ccache") == nil ? nil : "ccache gcc")
+    let log = folder.appending("make.log")
+    try? FileManager.default.removeItem(atPath: log.string)
+    let fresh = folder.appending("fresh")
+    try? FileManager.default.removeItem(atPath: fresh.string)
+    try await make.configure(linux, log: log)
+    try await make.make(linux, log: log, installTo: fresh)
+    return try await keep(fresh, isHooked: source.isHooked)
+  }
+
+  private func keep(_ fresh: FilePath, isHooked: Bool) async throws -> Product {
+    let built = linux.appending("build/arch/x86/boot/bzImage")
+    let sha256 = try await ContentHash.of(file: built)
+    if let known = product(of: sha256, isHooked: isHooked) { return known }
+    let files = FileManager.default
+    try files.createDirectory(
+      atPath: fresh.appending("boot").string, withIntermediateDirectories: true)
+    try files.copyItem(atPath: built.string, toPath: fresh.appending("boot/bzImage").string)
+    // Now, while the tree is this kernel's.
+    let kernel = try await Kernel.resolve(.image(built), cache: cache)
+    let module = try await ModuleBuild(checkout: checkout, cache: cache)
+      .module(for: kernel, source: sha256)
+    try files.copyItem(
+      atPath: module.string, toPath: fresh.appending(ModuleBuild.fileName).string)
+    let kernels = folder.appending("kernels")
+    try files.createDirectory(atPath: kernels.string, withIntermediateDirectories: true)
+    let home = kernels.appending(String(sha256.prefix(24)))
+    try? files.removeItem(atPath: home.string)
+    try files.moveItem(atPath: fresh.string, toPath: home.string)
+    guard let product = product(of: sha256, isHooked: isHooked) else {
+      throw KernelError(.host, "keep the kernel", home.string, "it is not there after the copy")
+    }
+    return product
+  }
+
+  // MARK: The tree
+
+  private var git: Tool { Tool("git", in: linux, environment: SuccessiveBuild.environment) }
+
+  /// Nothing of the user's, and no answer of his wanted.
+  private static let environment: [String: String?] = [
+    "GIT_DIR": nil, "GIT_WORK_TREE": nil, "GIT_INDEX_FILE": nil, "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+  ]
+
+  private func prepareTree() async throws {
+    let files = FileManager.default
+    let objects =
+      try await Tool("git", in: repository, environment: SuccessiveBuild.environment)
+      .run(["rev-parse", "--path-format=absolute", "--git-path", "objects"]).lines.first ?? ""
+    if !files.fileExists(atPath: linux.appending(".git/harness-ready").string) {
+      try? files.removeItem(atPath: linux.appending(".git").string)
+      try files.createDirectory(atPath: linux.string, withIntermediateDirectories: true)
+      try await git.run(["init", "--quiet", "--initial-branch=none", "."])
+      for (name, value) in [
+        ("gc.auto", "0"), ("core.autocrlf", "false"), ("core.hooksPath", "/dev/null"),
+        ("core.excludesFile", "/dev/null"),
+      ] {
+        try await git.run(["config", name, value])
+      }
+      try Data().write(to: URL(fileURLWithPath: linux.appending(".git/harness-ready").string))
+    }
+    try Data("\(objects)\n".utf8).write(
+      to: URL(fileURLWithPath: linux.appending(".git/objects/info/alternates").string))
+    // Of a build that was killed while git wrote.
+    try? files.removeItem(atPath: linux.appending(".git/index.lock").string)
+  }
+
+  /// The commit's files with the hook points put in where they fit.
+  private func compose(_ commit: String) async throws -> (tree: String, isHooked: Bool) {
+    let index = folder.appending("compose.index")
+    try? FileManager.default.removeItem(atPath: index.string)
+    let git = Tool(
+      "git", in: linux,
+      environment: SuccessiveBuild.environment.merging(
+        ["GIT_INDEX_FILE": index.string]) { $1 })
+    try await git.run(["read-tree", commit])
+    let plain = try await git.run(["write-tree"]).lines.first ?? ""
+    let own = try await git.run(["ls-files", "include/linux/zswap_hooks.h"])
+    if !own.lines.isEmpty { return (plain, true) }
+    for patch in try KernelPatch.series(of: checkout) {
+      let result = try await git.run(
+        ["apply", "--cached", "--whitespace=nowarn", patch.absolutePath], accepting: { $0 <= 1 })
+      if result.status != 0 { return (plain, false) }
+    }
+    return (try await git.run(["write-tree"]).lines.first ?? plain, true)
+  }
+}
+
+/// Held as long as somebody builds in the tree; it goes with the process.
+private final class TreeLock: Sendable {
+  private let file: FileDescriptor
+
+  init(_ path: FilePath) throws(KernelError) {
+    do {
+      file = try FileDescriptor.open(
+        path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+    } catch let error as Errno {
+      throw KernelError("open lock file", path, error)
+    } catch {
+      throw KernelError(.host, "open lock file", path.string, "\(error)")
+    }
+    guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+      try? file.close()
+      throw KernelError(
+        .host, "build in", path.removingLastComponent().string,
+        "another process builds commits of this repository there",
+        advice: "Wait for it to end.")
+    }
+  }
+
+  deinit { try? file.close() }
+}

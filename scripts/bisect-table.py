@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Writes docs/bisect-simulation.md from the lines of bisect-simulation and
+bisect-bayesect.py.
+
+usage: bisect-table.py FILE.jsonl... > docs/bisect-simulation.md
+"""
+
+import json
+import math
+import sys
+
+rows = {}
+for name in sys.argv[1:]:
+    for line in open(name, encoding="utf-8"):
+        row = json.loads(line)
+        rows[row["commits"], row["q"], row["p"], row["method"]] = row
+
+print("# Bisecting by coin tosses\n")
+print(
+    "Written by `scripts/bisect-table.py`. Trials are coin tosses: p is the rate of the finding\n"
+    "on bad commits, q that on good ones. Each way to bisect has the same cases. A cell is\n"
+    "right answers / runs / kernels built, means; `harness bisect` at confidence 0.99, a build\n"
+    "as long as 20 trials, all it does at the ends counted. `fixed` is git bisect with N runs a\n"
+    "commit, N from the true p; it tries no ends. `syzkaller` is 20 runs at the ends, then 10 or\n"
+    "20 a commit. `bayesect` is PyPI's git_bayesect, stopped at 0.99; it had fewer cases, as\n"
+    "given. The bound is of runs: no way to bisect that is right as often does with fewer on\n"
+    "average, even if it is told p and q (Fano's inequality, the channel's capacity).\n"
+)
+print("| commits | p | q | harness | builds / log2 n | fixed | syzkaller | bayesect | bound |")
+print("|---|---|---|---|---|---|---|---|---|")
+
+
+def cell(row):
+    if row is None:
+        return "not run"
+    share = 100 * row["right"] / row["cases"]
+    return f"{share:.1f} % / {row['runs']:.0f} / {row['builds']:.1f} ({row['cases']} cases)"
+
+
+for commits in (64, 1024):
+    for q in (0, 0.02):
+        for p in (0.8, 0.3, 0.1, 0.05):
+            mine = rows.get((commits, q, p, "harness"))
+            others = [
+                cell(rows.get((commits, q, p, name))) for name in ("fixed", "syzkaller", "bayesect")
+            ]
+            ratio = f"{mine['builds'] / math.log2(commits):.2f}" if mine else ""
+            bound = f"{mine['bound']:.0f}" if mine else ""
+            print(
+                f"| {commits} | {p} | {q} | {cell(mine)} | {ratio} | {' | '.join(others)} | {bound} |"
+            )
