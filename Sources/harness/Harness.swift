@@ -16,6 +16,7 @@ struct Harness: AsyncParsableCommand {
         harness list --schedules               what there is to run, ready to paste
         harness bisect --good A --bad B        which commit brought a finding
         harness series A..B                    whether each patch of a series is sound
+        harness nightly --plan plan.yaml       many kernels, beside their own past
         harness doctor --kernel bzImage        what host and kernel lack
         harness help run                       all options of a run
 
