@@ -130,6 +130,9 @@ public struct BisectReport: Sendable {
       }
     }
     if case .found(let commits, _) = conclusion, commits.count == 1 {
+      // It is sure without a trial of each: git is told what follows from the others'.
+      log += lines(commits[0], newTerm)
+      for parent in history.graph.parents[commits[0]] { log += lines(parent, oldTerm) }
       log.append(
         "# first \(newTerm) commit: [\(history.commits[commits[0]].hash)] "
           + history.commits[commits[0]].subject)
