@@ -56,6 +56,11 @@ public struct Splat: Hashable, Sendable, Codable {
   /// a failure of ours, which says nothing about the kernel.
   public var inHarnessModule: Bool
 
+  /// On TCG a CPU may run, from code translated before, a breakpoint that text_poke_bp()
+  /// has put in place and taken away again: a breakpoint that nobody knows, in the middle
+  /// of a function, at boot where static keys are switched, is no doing of the kernel's.
+  var isEmulatedBreakpoint: Bool { kind == .oops && title.hasPrefix("Oops: int3 ") }
+
   /// The functions that tell this place from another: no generic ones, and no
   /// wrappers of the harness.
   public var meaningfulFrames: [StackFrame] {

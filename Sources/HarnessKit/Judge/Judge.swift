@@ -43,10 +43,7 @@ public struct Judge {
 
   /// Reports that belong to no trial: of the boot, of the shutdown.
   ///
-  /// - Parameter isEmulated: on TCG. There a CPU may run, from code translated
-  ///   before, a breakpoint that text_poke_bp() has put in place and taken away
-  ///   again: a breakpoint that nobody knows, in the middle of a function, at boot
-  ///   where static keys are switched, is no doing of the kernel's.
+  /// - Parameter isEmulated: on TCG; see `Splat.isEmulatedBreakpoint`.
   public static func stray(
     _ splats: [Splat], isEmulated: Bool = false
   ) -> (findings: [Finding], failures: [HarnessFailure]) {
@@ -55,13 +52,13 @@ public struct Judge {
     for splat in splats {
       if splat.inHarnessModule {
         failures.append(ourFault(splat))
-      } else if isEmulated, splat.kind == .oops, splat.title.hasPrefix("Oops: int3 ") {
+      } else if isEmulated, splat.isEmulatedBreakpoint {
         failures.append(
           HarnessFailure(
             .harness,
-            "“\(splat.title)”, outside of trials: QEMU's TCG may have run a breakpoint of the "
-              + "kernel's own patching after it was gone\nRun it again: a kernel that really "
-              + "does this does it again."))
+            "“\(splat.title)”, outside of trials, at each boot: QEMU's TCG may have run a "
+              + "breakpoint of the kernel's own patching after it was gone\nRun it again, or with "
+              + "--accelerator kvm: a kernel that really does this does it again."))
       } else {
         findings.append(finding(splat, claims: [], schedule: nil, trial: nil))
       }

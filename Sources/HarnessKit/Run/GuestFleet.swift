@@ -17,6 +17,9 @@ struct GuestFleet: Sendable {
   /// No further trial is begun after one that this is true of.
   var isLast: (@Sendable (GuestRun.Evidence) -> Bool)?
 
+  /// A kernel that breaks at each boot does so itself.
+  static let spoiledBootsLimit = 3
+
   struct Outcome: Sendable {
     var results: [GuestRun.Result]
     var guests: [RunRecord.Guest]
@@ -31,6 +34,8 @@ struct GuestFleet: Sendable {
       /// In the order of their starts.
       var guests: [RunRecord.Guest] = []
       var hasStopped = false
+      /// Boots that emulation broke.
+      var spoiledBoots = 0
     }
 
     let state: Mutex<State>
@@ -40,6 +45,13 @@ struct GuestFleet: Sendable {
     func next(before deadline: Date?) -> [TrialSpec]? {
       if let deadline, Date() >= deadline { return nil }
       return state.withLock { $0.hasStopped ? nil : $0.queue.next() }
+    }
+    /// Counts one more; whether another may be tried.
+    func mayBootAgain() -> Bool {
+      state.withLock {
+        $0.spoiledBoots += 1
+        return $0.spoiledBoots <= GuestFleet.spoiledBootsLimit
+      }
     }
     func stop() { state.withLock { $0.hasStopped = true } }
   }
@@ -99,6 +111,7 @@ struct GuestFleet: Sendable {
       var guest = GuestRun(specs: specs, silenceLimit: silenceLimit, progress: progress)
       guest.deadline = deadline
       guest.isLast = isLast
+      guest.isEmulated = prepared.commandLine.acceleration == .tcg
       var result = GuestRun.Result()
       do {
         result = try await start(guest, ticket, disk, log, shelf)
@@ -109,6 +122,16 @@ struct GuestFleet: Sendable {
       }
       if case .bootToSave = ticket { await shelf.settle(result) }
 
+      if let splat = result.spoiledBoot, shared.mayBootAgain() {
+        await shelf.note(
+          "booted again: “\(splat.title)” at boot, which may be a breakpoint of the kernel's own "
+            + "patching that TCG ran after it was gone")
+        shared.state.withLock { [result] state in
+          state.guests[index].readySeconds = result.readySeconds
+          state.queue.putBack(specs)
+        }
+        continue
+      }
       let had = Set(result.trials.map(\.spec.index))
       shared.state.withLock { [result] state in
         state.guests[index].readySeconds = result.readySeconds

@@ -29,6 +29,8 @@ public struct GuestRun: Sendable {
     public var coverage: [CoverageData] = []
     /// Before the first trial.
     public var bootSplats: [Splat] = []
+    /// A report of the boot's that is TCG's doing, where nothing was run for it.
+    public var spoiledBoot: Splat?
     /// Reports on the console beyond those that were kept.
     public var omittedSplats = 0
     /// What broke that is not the kernel's doing, or keeps it from being used.
@@ -70,6 +72,8 @@ public struct GuestRun: Sendable {
   /// No trial is waited for after one that this is true of.
   var isLast: (@Sendable (Evidence) -> Bool)?
   var progress: TrialProgress
+  /// On TCG.
+  var isEmulated = false
 
   init(
     specs: [TrialSpec], silenceLimit: Int = GuestRun.silenceLimit, progress: TrialProgress
@@ -101,6 +105,7 @@ public struct GuestRun: Sendable {
       var state = State(specs: specs, start: start, silenceLimit: silenceLimit, began: began)
       state.deadline = deadline
       state.isLast = isLast
+      state.isEmulated = isEmulated
       if case .restore = start {
         // It waits in the socket until the guest is there to read it.
         try? await session.send(.greet)
@@ -150,6 +155,7 @@ extension GuestRun {
     var isFlooded = false
     var deadline: Date?
     var isLast: (@Sendable (Evidence) -> Bool)?
+    var isEmulated = false
 
     private var result = Result()
     private var classifier = SplatClassifier()
@@ -314,11 +320,18 @@ extension GuestRun {
       let now = Date()
       readyAt = now
       result.readySeconds = now.timeIntervalSince(began)
+      if spoiledBoot != nil { return stop() }
       lastWords = "getting its trials"
       // A kernel that has spoken up is not the one to start others from, and what
       // it said would be missing from their consoles.
       let mayBeSaved = if case .boot = start { result.bootSplats.isEmpty } else { false }
       return [.ready(save: mayBeSaved ? hello : nil), .send(.run(specs))]
+    }
+
+    /// A kernel that emulation has broken as it booted is not the one to try anything on.
+    private var spoiledBoot: Splat? {
+      guard isEmulated, case .boot = start, result.trials.isEmpty, open.isEmpty else { return nil }
+      return result.bootSplats.first(where: \.isEmulatedBreakpoint)
     }
 
     /// The report with the events of its record.
@@ -372,6 +385,7 @@ extension GuestRun {
     mutating func conclude(isSilent: Bool) -> Result {
       record(classifier.finish())
       result.omittedSplats = classifier.omittedSplats
+      result.spoiledBoot = spoiledBoot
       if case .restore = start, result.release == nil {
         return Result(restoreFailure: whyNotRestored(isSilent: isSilent))
       }

@@ -79,12 +79,20 @@ actor SnapshotShelf {
   /// The guest that was to be saved has ended, saved or not.
   func settle(_ result: GuestRun.Result?) {
     guard case .making = state else { return }
+    if result?.spoiledBoot != nil {
+      // Another boots in its place.
+      state = .notLooked
+      wake()
+      return
+    }
     if result?.bootSplats.isEmpty == false {
       notes.append("snapshot: none is made of a kernel that reports something as it boots")
     }
     state = .none
     wake()
   }
+
+  func note(_ text: String) { notes.append(text) }
 
   /// A guest could not be started from this one.
   func reject(_ snapshot: Snapshot, because reason: String) {

@@ -208,4 +208,30 @@ import Testing
     _ = take(.message(.trialStarted(0)), Self.report(0))
     #expect(state.conclude(isSilent: true).trials.first?.report != nil)
   }
+
+  private static let breakpoint: [SessionEvent] = [
+    "Oops: int3: 0000 [#1] PREEMPT SMP NOPTI",
+    "CPU: 1 UID: 0 PID: 9 Comm: kworker/1:0 Not tainted 6.12.117 #1",
+    "RIP: 0010:sched_clock_cpu+0x1/0x20",
+    "Call Trace:",
+    " <TASK>",
+    " update_rq_clock+0x1/0x2",
+    " </TASK>",
+    "---[ end trace 0000000000000000 ]---",
+  ].map { .consoleLine("[    0.400000] \($0)") }
+
+  @Test mutating func `a boot that emulation broke has no trial run on it, and is told apart`() {
+    state.isEmulated = true
+    for event in Self.breakpoint { _ = take(event) }
+    #expect(take(Self.mark(.ready), Self.greeting()) == [.stop])
+    let result = state.conclude(isSilent: false)
+    #expect(result.spoiledBoot?.title == "Oops: int3 in sched_clock_cpu")
+    #expect(result.trials.isEmpty)
+  }
+
+  @Test mutating func `without emulation a stray breakpoint is the kernel's own`() {
+    for event in Self.breakpoint { _ = take(event) }
+    #expect(take(Self.mark(.ready), Self.greeting()).contains(.send(.run(Self.specs))))
+    #expect(state.conclude(isSilent: false).spoiledBoot == nil)
+  }
 }
