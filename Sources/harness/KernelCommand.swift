@@ -125,26 +125,47 @@ struct KernelCommand: AsyncParsableCommand {
   /// `harness kernel config`
   struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows a kernel's release, providers and what it lacks.",
+      abstract: "Shows a kernel's release, providers and what it lacks, or the lines to add.",
       discussion: """
         Examples:
           harness kernel config arch/x86/boot/bzImage
           harness kernel config debian:6.1
           harness kernel config arch/x86/boot/bzImage ZSWAP KASAN
+          harness kernel config --for arch/x86/boot/bzImage > complete.config
+          scripts/kconfig/merge_config.sh .config complete.config   (in the kernel's tree)
 
-        With names of options, prints each with its value and nothing else.
+        With names of options, prints each with its value and nothing else. With --for, a \
+        fragment with each line that is missing, why, and what a run is like without it.
         """)
 
     @Argument(
       help: "A bzImage or vmlinuz, or debian:RELEASE.", transform: kernelReference(parsing:))
-    var image: KernelReference
+    var image: KernelReference?
 
     @Argument(help: "Options to print, with or without CONFIG_.")
     var options: [String] = []
 
+    @Option(
+      name: .customLong("for"),
+      help: ArgumentHelp(
+        "Print the fragment that would complete this kernel's configuration.",
+        valueName: "kernel"),
+      transform: kernelReference(parsing:))
+    var completed: KernelReference?
+
+    func validate() throws {
+      guard (image == nil) != (completed == nil) else {
+        throw ValidationError("give a kernel, or --for and a kernel")
+      }
+    }
+
     func run() async throws {
       try await reportingFailures {
-        let kernel = try await Kernel.resolve(image, cache: try .standard())
+        let kernel = try await Kernel.resolve(image ?? completed, cache: try .standard())
+        if completed != nil {
+          print(Preflight.fragment(completing: kernel.config), terminator: "")
+          return
+        }
         guard options.isEmpty else {
           for option in options {
             let name = option.hasPrefix("CONFIG_") ? String(option.dropFirst(7)) : option

@@ -96,7 +96,8 @@ public enum Preflight {
       "to reach static data of a kernel without the patch series"),
     .wished(
       "SMP", "to run both sides at once",
-      price: "the sides alternate on one CPU, and unordered races are rare"),
+      price: "the sides alternate on one CPU, unordered races are rare, and no CPU can be taken "
+        + "away, so that no run is a pass"),
     .wished(
       "KALLSYMS_ALL", "to read zswap's pools and LRUs",
       price: "the lru file of the module is empty and S6 is not exercised"),
@@ -119,7 +120,7 @@ public enum Preflight {
       price: "a stall is seen by the agent's watchdog only"),
     .wished(
       "BLK_DEV_RAM", moduleWillDo: true, "for a synchronous swap device",
-      price: "the scenarios on SWP_SYNCHRONOUS_IO are skipped"),
+      price: "the schedules on SWP_SYNCHRONOUS_IO are not exercised, and no run is a pass"),
     .wished(
       "SHRINKER_DEBUG", "to ask the kernel's own shrinker for writeback",
       price: "the shrinker is driven through the module only"),
@@ -134,6 +135,19 @@ public enum Preflight {
     var named: Set<String> = []
     return requirements.filter { !$0.isMet(by: config) && named.insert($0.options[0]).inserted }
       .map { Miss(requirement: $0, actual: config[$0.options[0]]) }
+  }
+
+  /// A fragment that would complete the configuration, each line with its reason; empty
+  /// where nothing is missing.
+  public static func fragment(completing config: KernelConfig) -> String {
+    misses(config).map { miss in
+      let requirement = miss.requirement
+      let why =
+        requirement.price.map { "Wanted \(requirement.reason); without it \($0)." }
+        ?? "Needed \(requirement.reason)."
+      return "# \(why)\n\(requirement.line)\n"
+    }
+    .joined()
   }
 
   /// Refuses a kernel on which no run is possible, naming every option.

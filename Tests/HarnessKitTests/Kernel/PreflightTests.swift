@@ -66,4 +66,15 @@ import Testing
     #expect(!miss.isFatal)
     #expect(miss.description.contains("without it a use after free may go unnoticed"))
   }
+
+  @Test func `the fragment that is printed is what completes the configuration`() throws {
+    let lines = "CONFIG_ZSWAP=y\nCONFIG_SWAP=m\n# CONFIG_KASAN is not set\n"
+    let lacking = try KernelConfig(parsing: lines, name: "lacking")
+    let fragment = Preflight.fragment(completing: lacking)
+    #expect(fragment.contains("# Needed to load zswap_hooks.ko.\nCONFIG_MODULES=y\n"))
+    #expect(fragment.contains("without it a use after free may go unnoticed"))
+    let completed = try KernelConfig(parsing: lines + fragment, name: "completed")
+    #expect(Preflight.misses(completed).isEmpty)
+    #expect(Preflight.fragment(completing: try config()) == "")
+  }
 }
