@@ -23,8 +23,13 @@ struct FreeRace {
   let tally: Tally
   private let racers: [Racer]
 
-  /// - Parameter bytes: of the memcg's pages.
-  init(_ racers: [Racer], _ group: ControlGroup, bytes: Int, swapfile: Swapfile) throws {
+  /// - Parameters:
+  ///   - bytes: of the memcg's pages.
+  ///   - swapMilliseconds: how long swap stays on.
+  init(
+    _ racers: [Racer], _ group: ControlGroup, bytes: Int, swapfile: Swapfile,
+    swapMilliseconds: Int = 2
+  ) throws {
     let tally = try Tally()
     self.tally = tally
     self.racers = racers
@@ -44,7 +49,10 @@ struct FreeRace {
           }
           return 0
         }
-      case .swapoff: try ActorProcess("swapoff") { Self.swapOffAndOn(swapfile, tally) }
+      case .swapoff:
+        try ActorProcess("swapoff") {
+          Self.swapOffAndOn(swapfile, tally, stayingOn: swapMilliseconds)
+        }
       case .pageOut: try ActorProcess("page-out") { Self.pageOut(group, tally) }
       case .cpu: try ActorProcess("cpu") { Self.takeCPUAway(tally) }
       }
@@ -72,7 +80,9 @@ struct FreeRace {
     return counts
   }
 
-  private static func swapOffAndOn(_ swapfile: Swapfile, _ tally: Tally) -> Int32 {
+  private static func swapOffAndOn(
+    _ swapfile: Swapfile, _ tally: Tally, stayingOn milliseconds: Int
+  ) -> Int32 {
     while !tally.stopped {
       let failure = swapfile.swapOff()
       // ENOMEM: not enough memory to take it all back just now.
@@ -83,7 +93,7 @@ struct FreeRace {
       } else {
         tally.refused += 1
       }
-      MonotonicClock.sleep(milliseconds: 2)
+      MonotonicClock.sleep(milliseconds: milliseconds)
     }
     return 0
   }

@@ -169,7 +169,10 @@ struct WorkloadTrial {
     try holder.fill()
     let bytes = spec.pages * PageStamp.size
     try group.set("memory.zswap.max", "\(bytes / 32)")
-    let race = try FreeRace([.reclaim, .swapoff], group, bytes: bytes, swapfile: swapfile)
+    // Long enough for pages to come into zswap, and to be written back: nothing else does
+    // that here.
+    let race = try FreeRace(
+      [.reclaim, .swapoff], group, bytes: bytes, swapfile: swapfile, swapMilliseconds: 50)
     try holder.startChurning()
     try race.start()
     while MonotonicClock.milliseconds < end, !alarm.rings, race.isRunning,
