@@ -11,7 +11,8 @@ import SystemPackage
 final class PageHolder {
   fileprivate enum Kind: Int64 {
     case fill = 1
-    case verify, lookAgain, pageOut, bringBack, touch, free, recycle, overflow, fork, drop, churn,
+    case verify, lookAgain, pageOut, bringBack, rewriteAndPageOut, touch, free, recycle, overflow,
+      fork, drop, churn,
       quit
   }
 
@@ -122,6 +123,9 @@ final class PageHolder {
 
   /// Has every stamped page in memory, and on its LRU list.
   func bringBack() throws(SystemError) { try order(.bringBack) }
+
+  /// A new generation of every stamped page, and MADV_PAGEOUT.
+  func rewriteAndPageOut() throws(SystemError) { try order(.rewriteAndPageOut) }
 
   /// Reads every page back; and once more, after what was read has been paged out
   /// again. The first read may find in the swap cache what neither zswap nor the disk
@@ -300,6 +304,12 @@ final class PageHolder {
         for page in 0..<pages { read(page) }
         drainBatches()
         clinux_run_on_any_cpu()
+      case .rewriteAndPageOut:
+        for page in 0..<pages { rewrite(page) }
+        // What the first store has put back waits in a batch.
+        drainBatches()
+        defer { clinux_run_on_any_cpu() }
+        return pageOut(0, pages)
       case .pageOut:
         defer { clinux_run_on_any_cpu() }
         return pageOut(0, pages)

@@ -92,12 +92,12 @@ struct ScheduleTrial {
         } : nil,
       blocked: blocked)
     report.actors = course.actors.map { $0.child.report(as: $0.name) }
+    if setup.again != .no, !isStalled { try guest.storeAgain(setup.again) }
     let record = try HooksModule.read("events")
     if let slot = holds.lazy.compactMap(\.slot).first, !isStalled, !guest.groupIsGone {
       report.place = try HooksModule.lru()?.place(of: slot, in: try guest.group.inode)
     }
     if !isStalled { try undo(guest) }
-    if setup.again != .no, !isStalled { try guest.storeAgain(setup.again) }
     guest.clock.lap("read the record")
 
     guest.conclude(&report, isStalled: isStalled, tolerance: tolerance) { () throws -> PageAudit? in

@@ -115,17 +115,16 @@ final class TrialGuest {
   /// slots that they have been stored at.
   func storeAgain(_ how: TrialSetup.Again) throws {
     defer { clock.lap("store again") }
-    try holder.fill()
     switch how {
     case .no: break
-    case .stored: try holder.pageOut()
+    case .stored: try holder.rewriteAndPageOut()
     case .rejected:
       try group.set("memory.zswap.max", "0")
-      try holder.pageOut()
+      try holder.rewriteAndPageOut()
       try group.set("memory.zswap.max", "max")
     case .disabled:
       try Zswap.set("enabled", "0")
-      try holder.pageOut()
+      try holder.rewriteAndPageOut()
       try Zswap.set("enabled", "1")
     }
   }

@@ -99,6 +99,7 @@ public struct Judge {
     judgeOrdering()
     judgeWalks()
     judgeLimit()
+    judgeSecondStore()
     judgePages()
     judgeRest()
     judgeCounts()
@@ -481,6 +482,20 @@ public struct Judge {
       "zswap_store() returned \(done.result), and met no entry of its memcg")
     finding.claims = []
     judgement.findings.append(finding)
+  }
+
+  // MARK: - A second store
+
+  /// A page that left its slot in between was not stored twice at one.
+  private mutating func judgeSecondStore() {
+    guard let schedule = spec.schedule, schedule.setup.again != .no,
+      let hold = report.events.first(where: { $0.kind == .hold })
+    else { return }
+    let again = report.events.contains {
+      $0.kind == .hit && $0.point == .known("store@enter") && $0.slot == hold.slot
+        && $0.sequence > hold.sequence
+    }
+    if !again { doubt("the page was not stored a second time at its slot") }
   }
 
   // MARK: - Data

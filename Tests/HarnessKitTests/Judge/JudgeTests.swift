@@ -587,4 +587,32 @@ import Testing
     #expect(
       Trials.judge(schedule, report).verdict.titles == ["writeback beside load@enter returns 0"])
   }
+
+  // MARK: - A page stored twice
+
+  @Test func `a page that left its slot was not stored twice there`() {
+    let schedule = Schedule.known("store@done > load@end again=disabled")
+    var report = Trials.excluded()
+    report.actors[0].name = "store"
+    report.actors[1].name = "load"
+    report.hold = HoldReport(
+      schedule: schedule, state: .released,
+      blocked: BlockedEvidence(
+        actor: "load", wchan: "folio_wait_bit_common", samples: 5, stack: []))
+    func events(second: Slot) -> [HookEvent] {
+      [
+        Trials.event(0, Trials.writebackPid, .known("store@enter")),
+        Trials.event(1, Trials.writebackPid, .known("store@done"), .hold),
+        Trials.event(2, Trials.swapoffPid, .known("load@begin"), slot: nil),
+        Trials.event(3, Trials.writebackPid, .known("store@done"), .release),
+        Trials.event(4, Trials.swapoffPid, .known("load@end"), slot: nil),
+        Trials.event(5, Trials.swapoffPid, .known("store@enter"), slot: second),
+      ]
+    }
+    let why = "the page was not stored a second time at its slot"
+    report.events = events(second: Trials.slot)
+    #expect(!Trials.judge(schedule, report).reasons.contains(why))
+    report.events = events(second: Slot(type: 0, offset: 99))
+    #expect(Trials.judge(schedule, report).reasons.contains(why))
+  }
 }
