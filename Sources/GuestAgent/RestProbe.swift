@@ -18,18 +18,18 @@ struct RestProbe {
 
   init() throws(SystemError) {
     dying = try ControlGroup.dyingDescendants()
-    taint = try Self.taint()
+    taint = try KernelTaint.read()
   }
 
   /// Takes the figures that a trial's are compared with.
   mutating func begin() throws(SystemError) {
-    taint = try Self.taint()
+    taint = try KernelTaint.read()
     zswpwb = KernelTrait.has(.writebackEvent) ? try Self.vmstat("zswpwb") : 0
     writtenBack = try Zswap.counter("written_back_pages")
   }
 
-  /// Since `begin`, or before: TAINT_DIE.
-  var hasOopsed: Bool { ((try? Self.taint()) ?? 0) & 1 << 7 != 0 }
+  /// Since `begin`, or before.
+  var hasOopsed: Bool { KernelTaint.hasOopsed }
 
   /// How long a figure may take to come to rest: frees go through RCU, work
   /// items and per-CPU caches.
@@ -100,7 +100,8 @@ struct RestProbe {
     let began = MonotonicClock.milliseconds
     var attempts = 0
     while true {
-      let now = RestMeasurement(name: "kernel taint", expected: taint, observed: try Self.taint())
+      let now = RestMeasurement(
+        name: "kernel taint", expected: taint, observed: try KernelTaint.read())
       if now.observed != now.expected {
         return Result(
           measurements: [now], skipped: "the kernel has become tainted", isSettled: false)
@@ -239,10 +240,6 @@ struct RestProbe {
     try KernelFile.value(of: key, in: "/proc/vmstat")
   }
 
-  private static func taint() throws(SystemError) -> Int64 {
-    try KernelFile.number("/proc/sys/kernel/tainted")
-  }
-
   /// Objects of zswap's own slab cache. Shrinking it first empties per-CPU slabs
   /// and KASAN's quarantine, which count as live otherwise; that takes longer than
   /// all other figures together. None where the cache has no directory of its own
@@ -255,6 +252,16 @@ struct RestProbe {
     else { return [] }
     return [RestMeasurement(name: "slab zswap_entry objects", expected: 0, observed: objects)]
   }
+}
+
+/// What the kernel says of its own state.
+enum KernelTaint {
+  static func read() throws(SystemError) -> Int64 {
+    try KernelFile.number("/proc/sys/kernel/tainted")
+  }
+
+  /// TAINT_DIE.
+  static var hasOopsed: Bool { ((try? read()) ?? 0) & 1 << 7 != 0 }
 }
 
 /// The module's `lru` file.

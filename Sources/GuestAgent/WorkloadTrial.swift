@@ -187,7 +187,7 @@ struct WorkloadTrial {
     report.counts = race.counts
     report.counts["rounds"] = holder.rounds
     // A dead task holds what it held: pages may never be had again.
-    guard !alarm.hasOopsed, report.actors.allSatisfy({ $0.end == .returned(errno: 0) }) else {
+    guard !KernelTaint.hasOopsed, report.actors.allSatisfy({ $0.end == .returned(errno: 0) }) else {
       report.pages = holder.audit
       return
     }
@@ -218,20 +218,13 @@ struct WorkloadTrial {
 struct KernelAlarm {
   private let before: Int64
 
-  init() throws(SystemError) { before = try Self.taint() }
+  init() throws(SystemError) { before = try KernelTaint.read() }
 
   var rings: Bool {
-    if let now = try? Self.taint(), now != before { return true }
+    if let now = try? KernelTaint.read(), now != before { return true }
     guard let text = try? KernelFile.read("/proc/lockdep_stats") else { return false }
     return text.split(separator: "\n").contains {
       $0.contains("debug_locks:") && $0.trimmed.hasSuffix(" 0")
     }
-  }
-
-  /// TAINT_DIE.
-  var hasOopsed: Bool { ((try? Self.taint()) ?? 0) & 1 << 7 != 0 }
-
-  private static func taint() throws(SystemError) -> Int64 {
-    try KernelFile.number("/proc/sys/kernel/tainted")
   }
 }
