@@ -176,6 +176,18 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Run only this part of the trials, for several machines: 2/4 is every fourth from the second.",
+      valueName: "number/count"),
+    transform: { text in
+      guard let part = RunPart(text) else {
+        throw ValidationError("“\(text)” is no part: write 2/4, of 1000 at the most")
+      }
+      return part
+    })
+  var part: RunPart?
+
+  @Option(
+    help: ArgumentHelp(
       "Guests at once (default: as many as the host has CPUs and memory for).",
       valueName: "number"))
   var jobs: Int?
@@ -239,6 +251,7 @@ struct RunCommand: AsyncParsableCommand {
     request.cpus = cpus
     request.compressor = compressor
     request.zpool = zpool
+    request.part = part
     request.silenceLimit = silenceLimit
     request.budgetSeconds = budget
     // A loss that was asked for comes again each time.

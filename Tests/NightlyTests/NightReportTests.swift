@@ -71,6 +71,30 @@ enum Readers {
     #expect(!page.contains("<img"))
   }
 
+  @Test func `what is known upstream is told once, and changes no verdict`() throws {
+    var report = try NightPages.report()
+    let verdict = report.verdict
+    let fingerprint = "0123456789abcdef"
+    for index in report.cells.indices {
+      for run in report.cells[index].runs.indices {
+        report.cells[index].runs[run].findings.append(
+          RunRow.Sighting(
+            fingerprint: fingerprint, kind: "invariant", title: "nr_items drifts", trials: 3,
+            isUpstream: true))
+      }
+    }
+    report.findings[fingerprint] = FindingRow(
+      fingerprint: fingerprint, kind: "invariant", title: "nr_items drifts",
+      firstSeen: report.night.startedAt, lastSeen: report.night.startedAt, runs: 1, cells: [])
+    let runs = report.cells.map(\.runs.count).reduce(0, +)
+    let mail = try NightReports.mail(of: report)
+    #expect(mail.contains("Known upstream: 1\n"))
+    #expect(mail.contains("in \(runs * 3) trials of \(runs) runs"))
+    #expect(mail.components(separatedBy: fingerprint).count == 2)
+    #expect(report.verdict == verdict)
+    #expect(try NightReports.page(of: report).contains("id=\"upstream\""))
+  }
+
   @Test func `the gravest decides the exit status`() throws {
     #expect(NightReport.Verdict.allCases.map(\.exitCode) == [1, 2, 3, 4, 0])
     var report = try NightPages.report()

@@ -61,6 +61,24 @@ import Testing
     #expect(plan.kernels[2].mutants == ["R1a"])
   }
 
+  @Test func `a scenario in parts is a cell for each, and their runs have all its trials`()
+    throws
+  {
+    let text = Self.text.replacing("  - name: claims\n", with: "  - {name: claims, parts: 3}\n")
+      .replacing("scenario: drawn}", with: "scenario: claims}")
+    let cells = try Self.plan(text).cells.filter {
+      $0.kernel.name == "mm" && $0.machine.name == "small"
+    }
+    #expect(
+      cells.map(\.id).prefix(3) == [
+        "mm/claims.1of3/small", "mm/claims.2of3/small", "mm/claims.3of3/small",
+      ])
+    #expect(
+      cells[1].arguments(image: "/k", out: "/out", budget: nil).contains(["--part", "2/3"]))
+    // What is excluded is the scenario, with all its parts.
+    #expect(!(try Self.plan(text).cells.contains { $0.id.hasPrefix("stock-6.1/claims") }))
+  }
+
   @Test func `a cell's run is told all that its place in the matrix says`() throws {
     let cell = try #require(try Self.plan().cell("mm/drawn/big"))
     #expect(

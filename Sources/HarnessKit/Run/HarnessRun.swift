@@ -29,6 +29,8 @@ public struct RunRequest: Sendable {
   /// zswap's; nil for the kernel's own.
   public var compressor: String?
   public var zpool: String?
+  /// Nil for all of the trials.
+  public var part: RunPart?
   /// Further words for the guest kernel.
   public var kernelWords: [String]
   /// When no further trial is begun, in seconds from the start; nil for never.

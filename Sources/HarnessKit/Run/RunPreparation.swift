@@ -47,7 +47,13 @@ struct RunPreparation {
     try Preflight.check(kernel.config, kernel: kernel.image.string)
     let zswap = try ZswapParameters(compressor: request.compressor, zpool: request.zpool)
       .kernelWords(for: kernel.config)
-    let specs = try trials(kernel.providers, kernel.zswapLRU)
+    let all = try trials(kernel.providers, kernel.zswapLRU)
+    let specs = request.part?.trials(of: all) ?? all
+    guard !specs.isEmpty else {
+      throw HarnessFailure(
+        .harness,
+        "part \(request.part?.description ?? "1/1") has no trial: there are \(all.count) in all")
+    }
 
     progress.phase("building the module for \(kernel.release)")
     let module = try await ModuleBuild(checkout: run.checkout, cache: run.cache)
@@ -114,7 +120,9 @@ struct RunPreparation {
         accelerator: decision.acceleration.rawValue,
         qemuVersion: qemuVersion),
       buildTree: kernel.buildTree,
-      notes: [decision.reason] + Preflight.misses(kernel.config).map(\.description))
+      notes: [decision.reason]
+        + (request.part.map { ["part \($0): \(specs.count) of \(all.count) trials"] } ?? [])
+        + Preflight.misses(kernel.config).map(\.description))
   }
 
   /// As many guests as have a CPU of the host for each of theirs, and fit into the

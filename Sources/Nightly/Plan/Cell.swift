@@ -8,7 +8,7 @@ public struct Cell: Hashable, Sendable, Codable, Identifiable {
 
   /// What history knows it by: `stock-6.1/claims/default`. A kernel keeps its name
   /// while what is built from it changes from night to night.
-  public var id: String { "\(kernel.name)/\(scenario.name)/\(machine.name)" }
+  public var id: String { "\(kernel.name)/\(scenario.label)/\(machine.name)" }
 
   /// Its folder in the night's.
   public var folder: String { id.replacing("/", with: "~") }
@@ -26,6 +26,7 @@ public struct Cell: Hashable, Sendable, Codable, Identifiable {
     for id in scenario.scenarios { option("scenario", id) }
     for schedule in scenario.schedules { option("schedule", schedule) }
     option("trials", scenario.trials)
+    option("part", scenario.part)
     option("provider", scenario.provider)
     option("seed", scenario.seed)
     option("stress-seconds", scenario.stressSeconds)

@@ -81,6 +81,8 @@ public struct PlanKernel: Hashable, Sendable, Codable {
 /// A family of trials of a plan.
 public struct PlanScenario: Hashable, Sendable, Codable {
   public var name: String
+  /// Where the plan has it in several parts: which this is. Each is a cell.
+  public var part: RunPart?
   /// Names that `--scenario` knows; empty for schedules.
   public var scenarios: [String] = []
   public var schedules: [String] = []
@@ -89,6 +91,9 @@ public struct PlanScenario: Hashable, Sendable, Codable {
   public var seed: UInt64?
   public var stressSeconds: Int?
   public var budget: TimeSpan?
+
+  /// As cells have it: `sweep`, or `sweep.2of4`.
+  public var label: String { name + (part.map { ".\($0.number)of\($0.count)" } ?? "") }
 }
 
 /// A shape of machine of a plan.

@@ -24,7 +24,7 @@ extension Plan {
     }
     scenarios = []
     for value in try fields.required("scenarios").list() {
-      scenarios.append(try PlanScenario(value))
+      scenarios += try PlanScenario.parts(value)
     }
     machines = []
     for value in try fields["machines"]?.list() ?? [] { machines.append(try PlanMachine(value)) }
@@ -49,7 +49,9 @@ extension Plan {
     }
     if let value = fields["slurm"] { slurm = try SlurmOptions(value) }
     try Plan.requireUnique(fields.required("kernels"), kernels.map(\.name))
-    try Plan.requireUnique(fields.required("scenarios"), scenarios.map(\.name))
+    try Plan.requireUnique(
+      fields.required("scenarios"),
+      scenarios.filter { $0.part.map { $0.number == 1 } ?? true }.map(\.name))
     if let value = fields["machines"] { try Plan.requireUnique(value, machines.map(\.name)) }
     exclude = []
     for value in try fields["exclude"]?.list() ?? [] {
@@ -133,10 +135,30 @@ extension PlanKernel {
 }
 
 extension PlanScenario {
-  init(_ value: YAMLValue) throws(PlanError) {
+  /// What a plan says of a scenario: as many as it has parts.
+  static func parts(_ value: YAMLValue) throws(PlanError) -> [PlanScenario] {
+    let (whole, count) = try whole(value)
+    guard let count else { return [whole] }
+    return (1...count).map { number in
+      var one = whole
+      one.part = RunPart(number: number, of: count)
+      return one
+    }
+  }
+
+  private static func whole(
+    _ value: YAMLValue
+  ) throws(PlanError) -> (scenario: PlanScenario, parts: Int?) {
     let fields = try value.fields([
-      "name", "scenario", "schedules", "trials", "provider", "seed", "stress", "budget",
+      "name", "scenario", "schedules", "trials", "parts", "provider", "seed", "stress", "budget",
     ])
+    let parts = try fields.optional("parts") { value throws(PlanError) in
+      try value.integer(2...RunPart.limit)
+    }
+    return (try PlanScenario(fields, value), parts)
+  }
+
+  private init(_ fields: YAMLFields, _ value: YAMLValue) throws(PlanError) {
     name = try fields.required("name").name()
     if let listed = fields["schedules"] {
       if let other = fields["scenario"] { throw other.error("give scenario or schedules") }

@@ -124,7 +124,7 @@ struct KCIDBReport: Encodable {
     }
     for cell in report.cells {
       let kernel = cell.cell.kernel.name
-      let path = "zswap.\(cell.cell.scenario.name.pathWord).\(cell.cell.machine.name.pathWord)"
+      let path = "zswap.\(cell.cell.scenario.label.pathWord).\(cell.cell.machine.name.pathWord)"
       if cell.runs.isEmpty {
         tests.append(
           Test(

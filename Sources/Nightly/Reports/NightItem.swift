@@ -56,6 +56,8 @@ struct NightItems {
   /// Of cells that have no past: nothing can be new there.
   var first: [NightItem] = []
   var known: [NightItem] = []
+  /// What any kernel of this age is known to do: of each, one item for all cells.
+  var upstream: [NightItem] = []
 
   init(_ report: NightReport) {
     for cell in report.cells {
@@ -76,6 +78,20 @@ struct NightItems {
         detail: sighting.entry.reason + (sighting.isExpired ? "" : " (until \(until))"),
         mark: .fail, fingerprint: sighting.fingerprint)
       if sighting.isExpired { new.append(item) } else { known.append(item) }
+    }
+    let seen = report.cells.flatMap(\.runs).flatMap { run in
+      run.findings.filter(\.isUpstream).map { (run: run, finding: $0) }
+    }
+    for (fingerprint, sightings) in Dictionary(grouping: seen, by: \.finding.fingerprint)
+      .sorted(by: { $0.key < $1.key })
+    {
+      let cells = Set(sightings.map(\.run.cell)).sorted()
+      upstream.append(
+        NightItem(
+          title: report.title(of: fingerprint), cell: cells.joined(separator: ", "),
+          detail: "in \(sightings.map(\.finding.trials).reduce(0, +).of("trial")) of "
+            + "\(sightings.count.of("run"))",
+          mark: .pass, schedule: sightings[0].finding.schedule, fingerprint: fingerprint))
     }
   }
 

@@ -183,6 +183,12 @@ struct NightPage {
         List(
           id: "known", name: "Known", meaning: "somebody has looked at it", items: items.known))
     }
+    if !items.upstream.isEmpty {
+      lists.append(
+        List(
+          id: "upstream", name: "Known upstream", meaning: "notes, and no failures",
+          items: items.upstream))
+    }
     return lists
   }
 
@@ -209,7 +215,7 @@ struct NightPage {
 
   private static func tables(of report: NightReport) -> [Table] {
     let plan = report.night.plan
-    let columns = plan.scenarios.map(\.name)
+    let columns = plan.scenarios.map(\.label)
     return plan.machines.map { machine in
       let rows = plan.kernels.map { kernel in
         Row(

@@ -74,7 +74,7 @@ extension NightSuites.Case {
   init(_ cell: NightReport.CellReport, number: Int, suite: String, _ report: NightReport) {
     self.suite = suite
     self.number = number
-    name = "\(cell.cell.scenario.name) on \(cell.cell.machine.name)"
+    name = "\(cell.cell.scenario.label) on \(cell.cell.machine.name)"
     time = NightSuites.seconds([cell])
     let titles = cell.titles(in: report)
     diagnostics =

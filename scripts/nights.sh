@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Three nights of real kernels, and what is to be read off them: the same plan on this
+# machine, again with a kernel that has been broken on purpose, and once more as it was, on a
+# Slurm of two nodes. Prints docs/nights.md; exit 1 where a night does not say what it has to.
+# An hour and a half; needs slurm-wlm and munge.
+#   scripts/nights.sh [FOLDER]     FOLDER keeps the nights (default: a new one of /tmp)
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+folder=${1:-$(mktemp -d)}
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+harness=${HARNESS:-}
+[[ -n $harness ]] || { swift build --product harness >&2 && harness=$(swift build --show-bin-path)/harness; }
+
+# plan [WORD]: WORD goes into the kernel of which one cell is.
+plan() {
+  cat <<YAML
+name: three-kernels
+kernels:
+  - {name: stock-6.1, image: "debian:6.1"}
+  - {name: stock-6.12, image: "debian:6.12"}
+  - {name: patched-kasan, preset: "kasan,lockdep"${1:+, $1}}
+scenarios:
+  - {name: claims}
+  - {name: default, scenario: "sweep,swapoff-stress,cpu-stress"}
+  - {name: sweep, parts: 2}
+exclude:
+  - {kernel: patched-kasan, scenario: claims}
+  - {kernel: patched-kasan, scenario: sweep}
+  - {kernel: stock-6.1, scenario: sweep}
+machines:
+  - {name: small, cpus: 2}
+reruns: 2
+YAML
+}
+
+# night NAME [WORD…]: the exit status goes to NAME.exit.
+night() {
+  local name=$1 code=0
+  shift
+  "$harness" nightly --plan "$folder/plan.yaml" "$@" >"$folder/$name.mail" || code=$?
+  echo "$code" >"$folder/$name.exit"
+  echo "$name: exit $code, $(sed -n 1p "$folder/$name.mail")" >&2
+}
+
+plan >"$folder/plan.yaml"
+night sound
+plan "mutant: R1a" >"$folder/plan.yaml"
+night broken
+plan "" >"$folder/plan.yaml"
+
+# It ends with its standard input.
+mkfifo "$folder/open"
+Tests/NightlyTests/Fixtures/slurm-cluster "$folder/slurm" <"$folder/open" >"$folder/cluster" &
+cluster=$!
+exec 3>"$folder/open"
+until grep -q ready "$folder/cluster"; do
+  kill -0 "$cluster"
+  sleep 0.5
+done
+SLURM_CONF=$folder/slurm/slurm.conf night slurm --engine slurm
+exec 3>&-
+wait "$cluster" || true
+
+"$harness" history --history "$folder/nights/history.sqlite" export >"$folder/history.json"
+python3 scripts/nights.py "$folder"
