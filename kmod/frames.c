@@ -94,6 +94,14 @@ struct zh_frame *zh_frame_top(void)
 	return top;
 }
 
+/* The innermost path of the current task, if it is that one. */
+struct zh_frame *zh_frame_on(enum zh_path path)
+{
+	struct zh_frame *frame = zh_frame_top();
+
+	return frame && frame->path == path ? frame : NULL;
+}
+
 /**
  * zh_frame_memcg - the memcg whose LRU the current task walks for us
  *

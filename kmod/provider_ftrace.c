@@ -59,13 +59,6 @@ static void zh_leave(void)
 		wake_up(&zh_inflight_wait);
 }
 
-static struct zh_frame *zh_on_path(enum zh_path path)
-{
-	struct zh_frame *frame = zh_frame_top();
-
-	return frame && frame->path == path ? frame : NULL;
-}
-
 /* Of a page in the swap cache; folio->swap is the same word. */
 static unsigned long zh_slot(struct page *page)
 {
@@ -142,7 +135,7 @@ static struct folio *zh_read_swap(swp_entry_t swp, gfp_t gfp,
 				  struct mempolicy *mpol, pgoff_t ilx,
 				  bool *allocated, bool skip)
 {
-	struct zh_frame *frame = zh_on_path(ZH_PATH_WRITEBACK);
+	struct zh_frame *frame = zh_frame_on(ZH_PATH_WRITEBACK);
 	bool ours = frame && frame->slot == swp.val;
 	struct folio *folio;
 
@@ -167,7 +160,7 @@ static struct page *zh_read_swap_vma(swp_entry_t swp, gfp_t gfp,
 				     struct vm_area_struct *vma,
 				     unsigned long addr, bool *allocated)
 {
-	struct zh_frame *frame = zh_on_path(ZH_PATH_WRITEBACK);
+	struct zh_frame *frame = zh_frame_on(ZH_PATH_WRITEBACK);
 	bool ours = frame && frame->slot == swp.val;
 	struct page *page;
 
@@ -186,8 +179,8 @@ static struct page *zh_read_swap_vma(swp_entry_t swp, gfp_t gfp,
 static unsigned long (*zh_orig_decompress)(void *entry, struct folio *folio);
 static unsigned long zh_decompress(void *entry, struct folio *folio)
 {
-	struct zh_frame *writeback = zh_on_path(ZH_PATH_WRITEBACK);
-	struct zh_frame *load = zh_on_path(ZH_PATH_LOAD);
+	struct zh_frame *writeback = zh_frame_on(ZH_PATH_WRITEBACK);
+	struct zh_frame *load = zh_frame_on(ZH_PATH_LOAD);
 	unsigned long ret;
 
 	if (writeback)
@@ -205,7 +198,7 @@ static void (*zh_orig_swap_writepage)(struct folio *folio,
 				      struct writeback_control *wbc);
 static void zh_swap_writepage(struct folio *folio, struct writeback_control *wbc)
 {
-	struct zh_frame *writeback = zh_on_path(ZH_PATH_WRITEBACK);
+	struct zh_frame *writeback = zh_frame_on(ZH_PATH_WRITEBACK);
 
 	/* Or a page that the allocation of ours has reclaimed, to be written out. */
 	if (writeback && zh_slot(&folio->page) == writeback->slot)
@@ -219,7 +212,7 @@ static int (*zh_orig_swap_writepage_int)(struct page *page,
 static int zh_swap_writepage_int(struct page *page,
 				 struct writeback_control *wbc)
 {
-	struct zh_frame *writeback = zh_on_path(ZH_PATH_WRITEBACK);
+	struct zh_frame *writeback = zh_frame_on(ZH_PATH_WRITEBACK);
 	int ret;
 
 	if (writeback && zh_slot(page) == writeback->slot)
@@ -247,7 +240,7 @@ static long zh_do_swapoff(unsigned long arg)
 static void (*zh_orig_reenable_slots)(void);
 static void zh_reenable_slots(void)
 {
-	if (zh_on_path(ZH_PATH_SWAPOFF))
+	if (zh_frame_on(ZH_PATH_SWAPOFF))
 		zh_hit(ZH_SWAPOFF_UNUSED, ZH_NO_SLOT, 0);
 	zh_orig_reenable_slots();
 	zh_leave();
@@ -297,7 +290,7 @@ static void zh_fs_invalidate(unsigned int type, pgoff_t offset)
 static void (*zh_orig_entry_free)(void *entry);
 static void zh_entry_free(void *entry)
 {
-	struct zh_frame *invalidate = zh_on_path(ZH_PATH_INVALIDATE);
+	struct zh_frame *invalidate = zh_frame_on(ZH_PATH_INVALIDATE);
 
 	if (invalidate) {
 		invalidate->erased = true;
@@ -377,12 +370,33 @@ static int zh_fs_store(unsigned int type, pgoff_t offset, struct page *page)
 static void (*zh_orig_charge)(struct obj_cgroup *objcg, size_t size);
 static void zh_charge(struct obj_cgroup *objcg, size_t size)
 {
-	struct zh_frame *store = zh_on_path(ZH_PATH_STORE);
+	struct zh_frame *store = zh_frame_on(ZH_PATH_STORE);
 
 	if (store)
 		zh_hit(ZH_STORE_PUBLISHED, store->slot, 0);
 	zh_orig_charge(objcg, size);
 	zh_leave();
+}
+
+/*
+ * The compressed data are in the buffer of the CPU that the store began on, whose
+ * acomp_ctx->mutex it holds from before the compression until it has copied them:
+ * nothing else keeps request and buffer where that CPU goes offline. It may sleep
+ * for memory here, so it may be held.
+ */
+static int (*zh_orig_zpool_malloc)(void *pool, size_t size, gfp_t gfp,
+				   unsigned long *handle);
+static int zh_zpool_malloc(void *pool, size_t size, gfp_t gfp,
+			   unsigned long *handle)
+{
+	struct zh_frame *store = zh_frame_on(ZH_PATH_STORE);
+	int ret;
+
+	if (store)
+		zh_hit(ZH_STORE_COMPRESSED, store->slot, 0);
+	ret = zh_orig_zpool_malloc(pool, size, gfp, handle);
+	zh_leave();
+	return ret;
 }
 
 /**
@@ -484,7 +498,11 @@ static struct zh_target zh_targets[] = {
 	ZH_REDIRECT("obj_cgroup_charge_zswap", NULL,
 		    zh_charge, zh_orig_charge, ZH_MEMCG,
 		    BIT(ZH_STORE_PUBLISHED)),
+	ZH_REDIRECT("zpool_malloc", NULL,
+		    zh_zpool_malloc, zh_orig_zpool_malloc,
+		    ZH_POOL | ZH_MEMCG, BIT(ZH_STORE_COMPRESSED)),
 };
+
 
 static void notrace zh_redirect(unsigned long ip, unsigned long parent,
 				struct ftrace_ops *ops,
@@ -567,7 +585,7 @@ static void zh_ftrace_probe(void)
 	}
 }
 
-/* Also after zh_ftrace_start_inject(). */
+/* Also after zh_ftrace_start_beside(). */
 void zh_ftrace_stop(void)
 {
 	int i;
@@ -582,15 +600,14 @@ void zh_ftrace_stop(void)
 	synchronize_rcu_tasks();
 }
 
-static int zh_ftrace_start(void)
+static int zh_register(bool (*wanted)(const struct zh_target *t))
 {
 	int i, ret;
 
-	zh_gives_points = true;
 	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
 		struct zh_target *t = &zh_targets[i];
 
-		if (!zh_usable(t))
+		if (!wanted(t))
 			continue;
 		ret = register_ftrace_function(&t->ops);
 		if (ret) {
@@ -602,24 +619,28 @@ static int zh_ftrace_start(void)
 	return 0;
 }
 
+static int zh_ftrace_start(void)
+{
+	zh_gives_points = true;
+	return zh_register(zh_usable);
+}
+
+static bool zh_usable_beside(const struct zh_target *t)
+{
+	return zh_usable(t) && (t->points == BIT(ZH_WRITEBACK_PINNED) ||
+				t->points == BIT(ZH_STORE_COMPRESSED));
+}
+
 /**
- * zh_ftrace_start_inject - redirect only what a failure is injected into
+ * zh_ftrace_start_beside - redirect only what compiled-in points do not serve
  *
  * Return: 0 also where this kernel's functions cannot be redirected: no failure
  * is injected there, and a trial that asks for one shows that.
  */
-int zh_ftrace_start_inject(void)
+int zh_ftrace_start_beside(void)
 {
-	int i;
-
 	zh_gives_points = false;
-	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
-		struct zh_target *t = &zh_targets[i];
-
-		if (t->points == BIT(ZH_WRITEBACK_PINNED) && zh_usable(t))
-			return register_ftrace_function(&t->ops);
-	}
-	return 0;
+	return zh_register(zh_usable_beside);
 }
 
 static const char *zh_ftrace_where(enum zh_point point)

@@ -30,29 +30,42 @@ ZH_SAME(LOAD_DONE);
 ZH_SAME(STORE_ENTER);
 ZH_SAME(STORE_PUBLISHED);
 ZH_SAME(STORE_DONE);
-static_assert((int)ZH_NR_HOOKS == (int)NR_ZSWAP_HOOK_POINTS);
+static_assert((int)ZH_STORE_COMPRESSED == (int)NR_ZSWAP_HOOK_POINTS);
+
+/* A path that is entered and not left leaves its frame to the next one. */
+static void zh_patch_enter(enum zh_path path, unsigned long slot)
+{
+	struct zh_frame *frame = zh_frame_on(path);
+
+	if (frame)
+		frame->slot = slot;
+	else
+		zh_frame_push(path, slot, 0);
+}
 
 /*
- * A failure is injected into the allocation of a task that is on the way of a
- * writeback, which the redirected __read_swap_cache_async() has to know. A path
- * that comes to "unlocked" and not to "done" leaves its frame to the next one.
+ * What is redirected beside the compiled-in points has to know whose path it is
+ * on: the allocation of writeback's folio, into which failures are injected, and
+ * the pool's, for what a store has compressed.
  */
 static void zh_patch_note_path(enum zswap_hook_point point, unsigned long slot)
 {
-	struct zh_frame *frame;
-
-	if (point != ZSWAP_HOOK_WRITEBACK_UNLOCKED &&
-	    point != ZSWAP_HOOK_WRITEBACK_DONE)
-		return;
-	frame = zh_frame_top();
-	if (frame && frame->path != ZH_PATH_WRITEBACK)
-		frame = NULL;
-	if (point == ZSWAP_HOOK_WRITEBACK_DONE)
-		zh_frame_pop(frame);
-	else if (frame)
-		frame->slot = slot;
-	else
-		zh_frame_push(ZH_PATH_WRITEBACK, slot, 0);
+	switch (point) {
+	case ZSWAP_HOOK_WRITEBACK_UNLOCKED:
+		zh_patch_enter(ZH_PATH_WRITEBACK, slot);
+		break;
+	case ZSWAP_HOOK_WRITEBACK_DONE:
+		zh_frame_pop(zh_frame_on(ZH_PATH_WRITEBACK));
+		break;
+	case ZSWAP_HOOK_STORE_ENTER:
+		zh_patch_enter(ZH_PATH_STORE, slot);
+		break;
+	case ZSWAP_HOOK_STORE_DONE:
+		zh_frame_pop(zh_frame_on(ZH_PATH_STORE));
+		break;
+	default:
+		break;
+	}
 }
 
 static void zh_patch_handler(enum zswap_hook_point point, swp_entry_t swp,
@@ -68,7 +81,7 @@ static int zh_patch_start(void)
 
 	if (ret)
 		return ret;
-	ret = zh_ftrace_start_inject();
+	ret = zh_ftrace_start_beside();
 	if (ret)
 		zswap_hooks_unregister();
 	return ret;
@@ -82,6 +95,8 @@ static void zh_patch_stop(void)
 
 static const char *zh_patch_where(enum zh_point point)
 {
+	if (point == ZH_STORE_COMPRESSED)
+		return zh_ftrace_provider.where(point);
 	return "compiled-in";
 }
 #else

@@ -46,6 +46,7 @@ const struct zh_point_info zh_points[ZH_NR_POINTS] = {
 	[ZH_STORE_ENTER]		= { "store@enter", true },
 	[ZH_STORE_PUBLISHED]		= { "store@published", true },
 	[ZH_STORE_DONE]			= { "store@done", true },
+	[ZH_STORE_COMPRESSED]		= { "store@compressed", true },
 	[ZH_WRITEBACK_BEGIN]		= { "writeback@begin", true },
 	[ZH_WRITEBACK_END]		= { "writeback@end", true },
 	[ZH_SHRINKER_BEGIN]		= { "shrinker@begin", true },

@@ -33,6 +33,8 @@ enum zh_point {
 	ZH_STORE_ENTER,
 	ZH_STORE_PUBLISHED,
 	ZH_STORE_DONE,
+	/* Not in the patch series: redirected, whichever provider is in use. */
+	ZH_STORE_COMPRESSED,
 	ZH_NR_HOOKS,
 	/* Written to the "mark" file by the actors, around what they do. */
 	ZH_WRITEBACK_BEGIN = ZH_NR_HOOKS,
@@ -130,6 +132,7 @@ struct zh_frame *zh_frame_push(enum zh_path path, unsigned long slot, u64 memcg)
 void zh_frame_pop(struct zh_frame *frame);
 void zh_frames_init(void);
 struct zh_frame *zh_frame_top(void);
+struct zh_frame *zh_frame_on(enum zh_path path);
 u64 zh_frame_memcg(void);
 
 void zh_hit(enum zh_point point, unsigned long slot, long result);
@@ -154,7 +157,7 @@ const char *zh_why_absent(enum zh_point point);
 int zh_lru_init(void);
 
 int zh_ftrace_inflight(void);
-int zh_ftrace_start_inject(void);
+int zh_ftrace_start_beside(void);
 void zh_ftrace_stop(void);
 
 static inline void zh_print_slot(struct seq_file *m, unsigned long slot)

@@ -160,6 +160,8 @@ enum ActorName {
 /// limit too, for a loop in the kernel that is all ticks and no end.
 struct Watchdog {
   static let stallMilliseconds: UInt64 = 30_000
+  /// Once a task has died in the kernel: what it held is never let go.
+  static let stallAfterOopsMilliseconds: UInt64 = 3_000
   static let limitMilliseconds: UInt64 = 240_000
   /// Looking at /proc costs more than most commands take.
   private static let firstLook: UInt64 = 1000
@@ -183,6 +185,8 @@ struct Watchdog {
       last = probes
       changed = now
     }
-    return now - changed > Self.stallMilliseconds || now > limit
+    let patience =
+      KernelTaint.hasOopsed ? Self.stallAfterOopsMilliseconds : Self.stallMilliseconds
+    return now - changed > patience || now > limit
   }
 }

@@ -107,7 +107,7 @@ struct FreeRace {
     var generation: UInt64 = 0
     while !tally.stopped {
       // Taken away, it puts its tasks where it likes.
-      clinux_run_on_cpu(1)
+      clinux_run_on_cpu(SecondCPU.number)
       generation += 1
       for page in 0..<pages {
         PageStamp(seed: 0, page: UInt64(page), generation: generation)

@@ -134,9 +134,10 @@ final class Hand {
 
 /// The guest's second CPU.
 enum SecondCPU {
-  private static let file = "/sys/devices/system/cpu/cpu1/online"
+  static let number = Int32(HookEvent.hotplugCPU)
+  private static let file = "/sys/devices/system/cpu/cpu\(number)/online"
 
-  static let whyFixed = "CPU 1 cannot go offline: CONFIG_HOTPLUG_CPU=y, and two CPUs"
+  static let whyFixed = "CPU \(number) cannot go offline: CONFIG_HOTPLUG_CPU=y, and two CPUs"
 
   static var canChange: Bool { KernelFile.exists(file) }
 

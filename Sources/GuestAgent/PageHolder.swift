@@ -96,8 +96,10 @@ final class PageHolder {
 
   /// Gives the stamped pages up and pages as many others out as swap has room for,
   /// so that every slot that can be used again is.
-  static func recycle(as actor: String) -> ChildProcess.Command {
-    .init(kind: Kind.recycle.rawValue, actor: ActorName.index(actor))
+  /// - Parameter cpu: the only one that it does so on.
+  static func recycle(onCPU cpu: Int32? = nil, as actor: String) -> ChildProcess.Command {
+    .init(
+      kind: Kind.recycle.rawValue, first: Int64(cpu ?? -1), actor: ActorName.index(actor))
   }
 
   /// Pages out one page more.
@@ -319,6 +321,8 @@ final class PageHolder {
         }
       case .free: return free(TrialSetup.Free.allCases[Int(command.first)])
       case .recycle:
+        if command.first >= 0 { clinux_run_on_cpu(Int32(command.first)) }
+        defer { clinux_run_on_any_cpu() }
         let errno = free(.dontneed)
         guard errno == 0 else { return errno }
         for page in pages..<pages + filler { rewrite(page) }

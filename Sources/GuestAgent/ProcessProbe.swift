@@ -56,6 +56,19 @@ struct ProcessProbe: Equatable {
     return family.sorted()
   }
 
+  /// Where a task stands; if that is in wait for what it has a worker do on another CPU
+  /// (work_on_cpu(), by which a CPU is taken away), where the worker stands, and then it.
+  static func stackOfWait(_ pid: pid_t) -> [String] {
+    let own = stack(pid)
+    guard own.contains(where: { $0.hasPrefix("work_on_cpu") }) else { return own }
+    for name in (try? KernelFile.entries("/proc")) ?? [] {
+      guard let worker = pid_t(name), ProcessProbe(worker)?.state == "D" else { continue }
+      let theirs = stack(worker)
+      if theirs.contains(where: { $0.hasPrefix("work_for_cpu_fn") }) { return theirs + own }
+    }
+    return own
+  }
+
   static func stack(_ pid: pid_t) -> [String] {
     guard let text = try? KernelFile.read("/proc/\(pid)/stack") else { return [] }
     return text.split(separator: "\n").prefix(24).map {

@@ -151,7 +151,10 @@ struct ScheduleTrial {
     case "load": return byHolder(PageHolder.touch(setup.fault, as: name))
     case "store" where setup.again != .no:
       return byHand(Hand.pageOut(of: guest.holder, as: name))
-    case "store": return byHolder(PageHolder.recycle(as: name))
+    case "store":
+      // What it compresses with is its CPU's.
+      let cpu = schedule.involves("cpu") ? SecondCPU.number : nil
+      return byHolder(PageHolder.recycle(onCPU: cpu, as: name))
     case "fork": return byHolder(PageHolder.fork(as: name))
     case "pool": return byHand(Hand.setPool(1, as: name))
     case "cpu": return byHand(Hand.offlineCPU(as: name))
@@ -364,7 +367,7 @@ struct ScheduleTrial {
         if detector.observe(ProcessProbe(awaited.child.pid), diskIsBusy: Disk.isBusy) {
           let evidence = BlockedEvidence(
             actor: awaited.name, wchan: ProcessProbe(awaited.child.pid)?.wchan ?? "?",
-            samples: detector.samples, stack: ProcessProbe.stack(awaited.child.pid))
+            samples: detector.samples, stack: ProcessProbe.stackOfWait(awaited.child.pid))
           try hooks.release()
           return evidence
         }

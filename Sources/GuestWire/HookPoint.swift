@@ -71,7 +71,8 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   private static let maySleepByName = Dictionary(uniqueKeysWithValues: table)
 
   /// Name and whether a task may be held there; the contract is
-  /// `include/linux/zswap_hooks.h` in the patch series.
+  /// `include/linux/zswap_hooks.h` in the patch series, and for `store@compressed`,
+  /// which is not in it, `kmod/provider_ftrace.c`.
   private static let table: [(String, Bool)] = [
     ("writeback@begin", true),
     ("writeback@isolated", false),
@@ -108,6 +109,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
     ("load@end", true),
     ("store@begin", true),
     ("store@enter", true),
+    ("store@compressed", true),
     ("store@published", true),
     ("store@done", true),
     ("store@end", true),

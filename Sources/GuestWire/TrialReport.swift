@@ -165,6 +165,9 @@ public struct HookEvent: Hashable, Sendable, Codable {
     case inject
   }
 
+  /// The CPU that the actor `cpu` takes away: the first stays on x86.
+  public static let hotplugCPU = 1
+
   public var sequence: UInt64
   public var nanoseconds: UInt64
   public var cpu: Int

@@ -79,5 +79,13 @@ extension RuleRow {
         of entries in the same page of the pool, which are written back next: what is stored \
         there by then is not what their handles hold.
         """),
+    RuleRow(
+      holds: points("store", "compressed"), untils: points("cpu", "end"),
+      ordering: contextMutex,
+      reason: """
+        The store has acomp_ctx->mutex and copies from acomp_ctx->dstmem, both of the CPU that it \
+        compressed on. A sound zswap_dstmem_dead() waits for that mutex, or leaves both to their \
+        last user; to free them under it is CVE-2025-21693.
+        """),
   ]
 }

@@ -117,13 +117,14 @@ public struct Scenario: Hashable, Sendable {
   }
 
   /// Where the zpool has the LRU, the sweep is that of the claims' schedules, in the
-  /// form that they have there. Those that such a kernel cannot be brought to stay as
+  /// form that they have there, and of what has nothing to do with writeback. Those that such a kernel cannot be brought to stay as
   /// they are: the guest says of each what is absent. What the user has written is
   /// taken at its word.
   private func works(on lru: ZswapLRU) -> [Work] {
     guard lru == .pool, id != Scenario.customID else { return works }
     let claims = Set(Sweep.claims.map { Work.schedule($0) })
-    let own = id == "sweep" ? works.filter(claims.contains) : works
+    let own =
+      id == "sweep" ? works.filter { claims.contains($0) || $0.isOfNoWriteback(on: lru) } : works
     return own.map { work in
       guard case .schedule(let schedule) = work, let adapted = schedule.adapted(to: lru),
         ScheduleRule.rule(for: adapted, on: lru) != nil
@@ -147,6 +148,11 @@ public struct Scenario: Hashable, Sendable {
 }
 
 extension Scenario.Work {
+  fileprivate func isOfNoWriteback(on lru: ZswapLRU) -> Bool {
+    guard case .schedule(let schedule) = self, !schedule.involves("writeback") else { return false }
+    return ScheduleRule.rule(for: schedule, on: lru) != nil
+  }
+
   fileprivate func pages(_ asked: Int?, on lru: ZswapLRU) -> Int {
     switch self {
     case .stress, .workload: max(asked ?? 0, Scenario.manyPages)

@@ -112,6 +112,10 @@ extension RuleRow {
     "folio_wait_bit", "__folio_lock", "folio_lock",
   ])
 
+  static let contextMutex = ScheduleRule.Ordering.waits([
+    "zswap_cpu_comp_dead", "zswap_dstmem_dead",
+  ])
+
   /// The first that covers a schedule decides.
   static let all: [RuleRow] =
     swapoff + invalidate + load + store + shrinker + bystanders + heldSwapoff + heldLoad
@@ -257,7 +261,7 @@ extension RuleRow {
       results: [0, exists, noMemory],
       reason: "Nothing is held at unlocked, and nothing is freed yet: either may win."),
     RuleRow(
-      holds: unlocked, untils: points("store", "enter", "published", "done", "end"),
+      holds: unlocked, untils: points("store", "enter", "compressed", "published", "done", "end"),
       ordering: .possible, results: [0, exists, noMemory], evidenceFor: [.s3],
       reason: """
         The slot is free, and another page's once that is paged out. Writeback finds that page's \
@@ -269,7 +273,8 @@ extension RuleRow {
       holds: pinned, untils: points("store", "begin", "end"), ordering: .possible, results: [0],
       reason: "The pages go to other slots."),
     RuleRow(
-      holds: pinned, untils: points("store", "enter", "published", "done"), ordering: .avoids,
+      holds: pinned, untils: points("store", "enter", "compressed", "published", "done"),
+      ordering: .avoids,
       results: [0], evidenceFor: [.s4],
       reason: """
         The slot has SWAP_HAS_CACHE as long as the locked folio is in the swapcache: the \
@@ -279,7 +284,8 @@ extension RuleRow {
       holds: done, untils: points("store", "begin", "end"), ordering: .possible, results: [0],
       reason: "Nothing is held any more."),
     RuleRow(
-      holds: done, untils: points("store", "enter", "published", "done"), ordering: .either,
+      holds: done, untils: points("store", "enter", "compressed", "published", "done"),
+      ordering: .either,
       results: [0],
       reason: "The slot is free as soon as the folio has left the swapcache, after the I/O."),
   ]
@@ -349,6 +355,14 @@ extension RuleRow {
     RuleRow(
       holds: allHolds, untils: points("cpu", "begin", "end"), ordering: .possible, results: [0],
       reason: "acomp_ctx is taken, under its mutex, within zswap_decompress() only."),
+    RuleRow(
+      holds: points("store", "compressed"), untils: points("cpu", "end"),
+      ordering: contextMutex,
+      reason: """
+        The store has acomp_ctx->mutex of the CPU that it compressed on. zswap_cpu_comp_dead() \
+        takes it before it takes request and buffer away: the CPU is not gone before the store \
+        has copied what it compressed, wherever that runs by then.
+        """),
     RuleRow(
       holds: allHolds, untils: points("fork", "begin", "end"), ordering: .possible, results: [0],
       reason: "copy_nonpresent_pte() adds a user to the slot's swap_map, without the folio."),

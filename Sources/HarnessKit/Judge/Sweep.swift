@@ -9,13 +9,9 @@ public enum Sweep {
   /// What the claims rest on, each once.
   public static let claims: [Schedule] = Claim.allCases.flatMap(\.schedules).unique
 
-  /// All of it: the claims' first, then what is left of each set-up. Neighbours
-  /// share their set-up, which is what takes time.
-  public static let schedules: [Schedule] = {
-    let ordered = plain + chains + variants
-    let rest = ordered.filter { !claims.contains($0) }
-    return claims + rest
-  }()
+  /// All of it: the claims' first, then those that are alone in what they do, then what
+  /// is left of each set-up. Neighbours share their set-up, which is what takes time.
+  public static let schedules: [Schedule] = (claims + lone + plain + chains + variants).unique
 
   /// Swapfile, anonymous pages, a walk of the LRU.
   private static let plain: [Schedule] = pairs(TrialSetup())
@@ -80,13 +76,21 @@ public enum Sweep {
     for via in ["shrinker", "limit", "pool"] {
       texts += sides.map { "\($0) > swapoff@trees-freed via=\(via)" }
     }
-    // The shrinker stops at an entry whose page the swap cache has.
-    texts.append("load@enter > writeback@done via=shrinker")
-    for again in ["stored", "rejected", "disabled"] {
-      texts.append("store@done > load@end again=\(again)")
-    }
     return texts.map(Schedule.known)
   }()
+
+  /// What no other schedule comes near.
+  private static let lone: [Schedule] = [
+    // Not of writeback: but the context that it decompresses with is the same.
+    "store@compressed > cpu@end",
+    "store@done > load@end again=stored",
+    "store@done > load@end again=rejected",
+    "store@done > load@end again=disabled",
+    // The shrinker stops at an entry whose page the swap cache has.
+    "load@enter > writeback@done via=shrinker",
+    // A store beyond its memcg's limit makes room itself.
+    "writeback@unlocked > swapoff@trees-freed via=limit",
+  ].map(Schedule.known)
 }
 
 extension [Schedule] {

@@ -190,6 +190,20 @@ import Testing
     #expect(Trials.judge(Trials.pinned, report).verdict == .pass)
   }
 
+  @Test func `a store on a CPU that stays shows nothing about the one that goes`() {
+    #expect(Trials.judge(Trials.context, Trials.keepsContext()).verdict == .pass)
+    let other = Trials.judge(Trials.context, Trials.keepsContext(onCPU: 0))
+    #expect(other.verdict.isNotExercised)
+    var gone = Trials.keepsContext()
+    gone.hold?.blocked = nil
+    gone.hold?.state = .reached
+    gone.events.swapAt(3, 5)
+    for index in gone.events.indices { gone.events[index].sequence = UInt64(index) }
+    #expect(Trials.judge(Trials.context, gone).verdict.exitCode == 1)
+    for index in gone.events.indices { gone.events[index].cpu = 0 }
+    #expect(Trials.judge(Trials.context, gone).verdict.isNotExercised)
+  }
+
   @Test func `dropped events never help to a pass`() {
     var report = Trials.interleaved()
     report.eventsDropped = 3
@@ -455,6 +469,13 @@ import Testing
     var report = Trials.interleaved()
     report.pages.intact = 60
     #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.pages.intact = report.pages.checked - 1
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.actors.append(
+      ActorReport(name: "page-holder", pid: 70, end: .stalled(wchan: "exit_mm", stack: [])))
+    // It died of one: that is the kernel's.
+    #expect(Trials.judge(Trials.unlocked, report).verdict.exitCode == 1)
+    #expect(!Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
     report.pages.intact = .max
     report.pages.stale = 2
     #expect(Trials.judge(Trials.unlocked, report).verdict.exitCode == 1)

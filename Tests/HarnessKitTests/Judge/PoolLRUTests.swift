@@ -45,10 +45,15 @@ import Testing
     #expect(Schedule.known(text).adapted(to: .pool) == nil)
   }
 
-  @Test func `its sweep is the claims' schedules, none of them left out`() throws {
+  @Test
+  func `its sweep is the claims' schedules, none of them left out, and what is of no writeback`()
+    throws
+  {
     let sweep = try #require(Scenario.named("sweep"))
     let trials = sweep.trials(startingAt: 0, provider: .ftrace, seed: 1, lru: .pool)
-    #expect(trials.count == Sweep.claims.count)
+    let others = trials.dropFirst(Sweep.claims.count).compactMap(\.schedule)
+    #expect(others.contains(.known("store@compressed > cpu@end")))
+    #expect(!others.contains { $0.involves("writeback") || $0.setup != TrialSetup() })
     #expect(trials.allSatisfy { $0.lru == .pool })
     let run = trials.compactMap(\.schedule).filter { $0.setup.via == .pool }
     #expect(run.contains(Self.unlocked))

@@ -85,6 +85,29 @@ enum Trials {
     return report
   }
 
+  static let context = Schedule.known("store@compressed > cpu@end")
+
+  /// Excluded: the CPU that a store has compressed on stays until it is done.
+  static func keepsContext(onCPU cpu: Int = HookEvent.hotplugCPU) -> TrialReport {
+    var report = excluded()
+    report.actors[0].name = "store"
+    report.actors[1].name = "cpu"
+    report.hold?.schedule = context
+    report.hold?.blocked = BlockedEvidence(
+      actor: "cpu", wchan: "__flush_work", samples: 100,
+      stack: ["zswap_cpu_comp_dead+0x37/0xb0", "work_for_cpu_fn+0x17/0x30"])
+    report.events = [
+      event(0, writebackPid, .known("store@compressed")),
+      event(1, writebackPid, .known("store@compressed"), .hold),
+      event(2, swapoffPid, .known("cpu@begin"), slot: nil),
+      event(3, writebackPid, .known("store@compressed"), .release),
+      event(4, writebackPid, .known("store@done"), result: 1),
+      event(5, swapoffPid, .known("cpu@end"), slot: nil),
+    ]
+    for index in report.events.indices { report.events[index].cpu = cpu }
+    return report
+  }
+
   static let second = Schedule.known("writeback@unlocked > shrinker@done")
 
   /// Interleaved: a second reclaimer comes to the held entry last.
