@@ -57,7 +57,7 @@ others = [cell for cell in cells if cell != BROKEN]
 print("# Nights of real kernels\n")
 print(
     "Written by `scripts/nights.sh`: one plan of three kernels, run on this machine, again with the\n"
-    "mutant R1a in one kernel, and as it was once more by a Slurm of two nodes on the same machine;\n"
+    "mutant R4a in one kernel, and as it was once more by a Slurm of two nodes on the same machine;\n"
     f"one history. TCG, {os.cpu_count()} CPUs of the host.\n"
 )
 print("| cell | " + " | ".join(f"{name} ({night['engine']})" for name, night in nights.items()) + " |")

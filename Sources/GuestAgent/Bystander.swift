@@ -12,7 +12,7 @@ import SystemPackage
 final class Bystander {
   private enum Kind: Int64 {
     case charge = 1
-    case pageOut, giveUp
+    case pageOut, giveUp, roundTrip
   }
 
   private let child: ChildProcess
@@ -28,6 +28,7 @@ final class Bystander {
           if let memory { munmap(memory, Self.bytes) }
           memory = nil
           station.reply(0)
+        case .roundTrip: station.reply(Self.roundTrip())
         case nil: station.reply(EINVAL)
         }
       }
@@ -44,6 +45,34 @@ final class Bystander {
     guard errno == 0 else {
       throw SystemError(operation: "\(kind)", object: "bystander", errno: .init(rawValue: errno))
     }
+  }
+
+  /// Sends pages out and back through each pool that zswap can be given, from outside of
+  /// every memcg: those are charged to nobody, and on the root's list. Half of them do not
+  /// compress, for which a zpool has other words than for the rest.
+  ///
+  /// - Returns: how many came back other than they were, if there is another pool.
+  func roundTrips(
+    through pools: [[Zswap.PoolChange]], _ swapfile: Swapfile, beat: () -> Void
+  ) throws(SystemError) -> RestMeasurement? {
+    guard !pools.isEmpty else { return nil }
+    if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
+    try ControlGroup.addToRoot(child.pid)
+    var wrong: Int64 = 0
+    // Each ends with the value that there was before.
+    for change in pools.flatMap({ [$0[1], $0[0]] }) {
+      try change.apply()
+      let result = try child.order(.init(kind: Kind.roundTrip.rawValue), beat: beat)
+      guard result >= 0 else {
+        throw SystemError(
+          operation: "send pages out through \(change.value)", object: "bystander",
+          errno: .init(rawValue: -result))
+      }
+      wrong += Int64(result)
+    }
+    try ControlGroup.numbered(ControlGroup.bystanders).add(child.pid)
+    return RestMeasurement(
+      name: "pages that come back wrong through another pool", expected: 0, observed: wrong)
   }
 
   private static let pages = 16
@@ -111,6 +140,26 @@ final class Bystander {
         .write(to: memory + page * PageStamp.size)
     }
     return madvise(memory, bytes, PageHolder.madvPageOut) == 0 ? 0 : errno
+  }
+
+  /// - Returns: how many pages are wrong, or a negative errno.
+  private static func roundTrip() -> Int32 {
+    // A fresh page waits in the batch of the CPU that it was touched on.
+    clinux_run_on_cpu(0)
+    defer { clinux_run_on_any_cpu() }
+    let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let mapped, mapped != MAP_FAILED else { return -errno }
+    defer { munmap(mapped, bytes) }
+    let stamps = (0..<pages).map { page in
+      PageStamp(
+        seed: 2, page: UInt64(page), generation: page % 2 == 0 ? 1 : 1 | PageStamp.incompressible)
+    }
+    for (page, stamp) in stamps.enumerated() { stamp.write(to: mapped + page * PageStamp.size) }
+    guard madvise(mapped, bytes, PageHolder.madvPageOut) == 0 else { return -errno }
+    return Int32(
+      stamps.enumerated().count { page, stamp in
+        stamp.read(from: mapped + page * PageStamp.size) != .intact
+      })
   }
 
   private static func chargeEverywhere() -> Int32 {

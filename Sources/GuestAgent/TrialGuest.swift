@@ -215,6 +215,9 @@ final class TrialGuest {
   private func takeDown() throws -> RestProbe.Result {
     try holder.quit()
     let forbidden = isLastSetup ? try bystander.forbiddenWritebacks(swapfile, beat: beat) : nil
+    let wrong =
+      isLastSetup
+      ? try bystander.roundTrips(through: pools, swapfile, beat: beat) : nil
     try swapOff()
     if forbidden != nil { try bystander.forgetForbidden() }
     var memcg: [RestMeasurement] = []
@@ -223,9 +226,9 @@ final class TrialGuest {
       try group.remove()
     }
     var result = try rest.settle(memcg) { try bystander.charge(beat: beat) }
-    if let forbidden {
-      result.measurements.append(forbidden)
-      result.isSettled = result.isSettled && forbidden.observed == forbidden.expected
+    for measurement in [forbidden, wrong].compactMap(\.self) {
+      result.measurements.append(measurement)
+      result.isSettled = result.isSettled && measurement.observed == measurement.expected
     }
     // A pool that is never given up is so for all that follow: once is enough.
     if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pools) {

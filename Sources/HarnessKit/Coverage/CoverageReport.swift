@@ -11,6 +11,11 @@ public struct CoverageReport {
     public var text: String
     public var reason: String
 
+    /// The line's branches are none of the file's own: the arms of our hooks. They never
+    /// count, as they are taken or not by whether the module is loaded.
+    public var isAlien: Bool { reason.hasPrefix(Self.alien) }
+    private static let alien = "not zswap's: "
+
     /// Lines of `function | source line | reason`, a blank on each side of the bars;
     /// what begins with a `#` is none.
     public static func list(parsing text: String) throws(FormatError) -> [Exemption] {
@@ -79,18 +84,20 @@ public struct CoverageReport {
   }
 
   /// Whether each line, and each of its branches, counts: it is not exempt, or some run
-  /// has reached it all the same.
+  /// has reached it all the same. Branches have to be the file's own.
   private struct Reachable {
     var lines: [Bool]
     var branches: [[Bool]]
   }
 
   private var reachable: Reachable {
-    let exempt = union.lines.map { exemption(of: $0) != nil }
+    let exemptions = union.lines.map(exemption(of:))
     return Reachable(
-      lines: zip(union.lines, exempt).map { $0.count > 0 || !$1 },
-      branches: zip(union.lines, exempt).map { line, isExempt in
-        line.branches.map { $0.count > 0 || !isExempt }
+      lines: zip(union.lines, exemptions).map { $0.count > 0 || $1 == nil },
+      branches: zip(union.lines, exemptions).map { line, exemption in
+        line.branches.map { branch in
+          exemption.map { branch.count > 0 && !$0.isAlien } ?? true
+        }
       })
   }
 

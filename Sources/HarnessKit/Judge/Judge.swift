@@ -284,7 +284,7 @@ public struct Judge {
     case (.waits, .interleaved), (.avoids, .interleaved):
       add(
         .claim, "\(order.until) passed while \(order.hold) was held",
-        "the kernel excludes it: \(rule.reason)")
+        "a sound kernel excludes it: \(rule.reason)")
       return
     case (_, .excluded(.blocked(let evidence))):
       // Our own hold may be what it waits for, in a grace period.

@@ -36,6 +36,18 @@ import Testing
     #expect(other.shares(of: harness).lines == .init(hit: 2, of: 3))
   }
 
+  @Test func `branches that are not the file's own never count`() throws {
+    let run = Self.coverage([1, 0, 1], branches: [1, 0])
+    let report = try CoverageReport(
+      [.init(name: "sweep", coverage: run)], source: Self.source,
+      exemptions: [
+        .init(
+          function: "zswap_store", text: "if (!pool)", reason: "not zswap's: a hook's static key")
+      ])
+    #expect(report.shares(of: run).branches == .init(hit: 0, of: 0))
+    #expect(report.shares(of: run).lines == .init(hit: 2, of: 3))
+  }
+
   @Test func `what nobody reached is listed, with the reason or without`() throws {
     let report = try CoverageReport(
       [.init(name: "sweep", coverage: Self.coverage([1, 0, 0], branches: [0, 1]))],
