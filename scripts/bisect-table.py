@@ -20,14 +20,15 @@ print(
     "Written by `scripts/bisect-table.py`. Trials are coin tosses: p is the rate of the finding\n"
     "on bad commits, q that on good ones. Each way to bisect has the same cases. A cell is\n"
     "right answers / runs / kernels built, means; `harness bisect` at confidence 0.99, a build\n"
-    "as long as 20 trials, all it does at the ends counted. `fixed` is git bisect with N runs a\n"
+    "as long as 20 trials. It proves the ends before all else, and takes p from there: the runs\n"
+    "that went there are counted, and given by themselves. `fixed` is git bisect with N runs a\n"
     "commit, N from the true p; it tries no ends. `syzkaller` is 20 runs at the ends, then 10 or\n"
-    "20 a commit. `bayesect` is PyPI's git_bayesect, stopped at 0.99; it had fewer cases, as\n"
-    "given. The bound is of runs: no way to bisect that is right as often does with fewer on\n"
+    "20 a commit. `bayesect` is PyPI's git_bayesect, stopped at 0.99; it takes the ends for given,\n"
+    "and had fewer cases, as said. The bound is of runs: no way to bisect that is right as often does with fewer on\n"
     "average, even if it is told p and q (Fano's inequality, the channel's capacity).\n"
 )
-print("| commits | p | q | harness | builds / log2 n | fixed | syzkaller | bayesect | bound |")
-print("|---|---|---|---|---|---|---|---|---|")
+print("| commits | p | q | harness | of them at the ends | builds / log2 n | fixed | syzkaller | bayesect | bound |")
+print("|---|---|---|---|---|---|---|---|---|---|")
 
 
 def cell(row):
@@ -44,8 +45,9 @@ for commits in (64, 1024):
             others = [
                 cell(rows.get((commits, q, p, name))) for name in ("fixed", "syzkaller", "bayesect")
             ]
+            ends = f"{mine['runsAtEnds']:.0f}" if mine else ""
             ratio = f"{mine['builds'] / math.log2(commits):.2f}" if mine else ""
             bound = f"{mine['bound']:.0f}" if mine else ""
             print(
-                f"| {commits} | {p} | {q} | {cell(mine)} | {ratio} | {' | '.join(others)} | {bound} |"
+                f"| {commits} | {p} | {q} | {cell(mine)} | {ends} | {ratio} | {' | '.join(others)} | {bound} |"
             )

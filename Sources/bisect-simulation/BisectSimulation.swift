@@ -15,6 +15,7 @@ struct BisectSimulation {
     var right: Int
     var gaveUp: Int
     var runs: Double
+    var runsAtEnds: Double
     var builds: Double
     var builds95: Int
     /// Runs that no way to bisect can do without on average, if it is right as often and
@@ -69,6 +70,7 @@ struct BisectSimulation {
       method: method.rawValue, commits: commits, p: p, q: q, cases: cases,
       right: ends.count { $0.isRight }, gaveUp: ends.count { $0.end.answer == nil },
       runs: Double(ends.reduce(0) { $0 + $1.end.runs }) / Double(cases),
+      runsAtEnds: Double(ends.reduce(0) { $0 + $1.end.runsAtEnds }) / Double(cases),
       builds: Double(builds.reduce(0, +)) / Double(cases),
       builds95: builds[builds.count * 95 / 100],
       bound: LeastTrials.toFindOne(of: commits, confidence: 0.99, high: p, low: q))

@@ -16,6 +16,8 @@ enum Method: String, CaseIterable {
     /// Nil where it gave up.
     var answer: Int?
     var runs = 0
+    /// Of those, the ones before the first of a commit between the ends.
+    var runsAtEnds = 0
     var builds = 0
   }
 
@@ -62,6 +64,9 @@ enum Method: String, CaseIterable {
           while tally.trials < count, tally.findings == 0 {
             tally.trials += 1
             if isShown(commit) { tally.findings += 1 }
+          }
+          if end.builds == trials.keys.count(where: { $0 == 0 || $0 == commits }) {
+            end.runsAtEnds = end.runs
           }
           bisection.record(
             .trials(commit: commit, tally, silent: 0, seconds: 3 * Double(tally.trials)))
