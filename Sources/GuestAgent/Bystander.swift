@@ -12,7 +12,7 @@ import SystemPackage
 final class Bystander {
   private enum Kind: Int64 {
     case charge = 1
-    case pageOut, giveUp, roundTrip
+    case pageOut, giveUp, sendOut, takeBack
   }
 
   private let child: ChildProcess
@@ -20,6 +20,7 @@ final class Bystander {
   init() throws(SystemError) {
     child = try ChildProcess("bystander") { station in
       var memory: UnsafeMutableRawPointer?
+      var travellers: UnsafeMutableRawPointer?
       while let command = station.receive() {
         switch Kind(rawValue: command.kind) {
         case .charge: station.reply(Self.chargeEverywhere())
@@ -28,7 +29,8 @@ final class Bystander {
           if let memory { munmap(memory, Self.bytes) }
           memory = nil
           station.reply(0)
-        case .roundTrip: station.reply(Self.roundTrip())
+        case .sendOut: station.reply(Self.sendOut(&travellers))
+        case .takeBack: station.reply(Self.takeBack(&travellers))
         case nil: station.reply(EINVAL)
         }
       }
@@ -48,8 +50,9 @@ final class Bystander {
   }
 
   /// Sends pages out and back through each pool that zswap can be given, from outside of
-  /// every memcg: those are charged to nobody, and on the root's list. Half of them do not
-  /// compress, for which a zpool has other words than for the rest.
+  /// every memcg: those are charged to nobody, and on the root's list, from which some are
+  /// written back. A part of them does not compress, and another hardly: a zpool has other
+  /// words for each.
   ///
   /// - Returns: how many came back other than they were, if there is another pool.
   func roundTrips(
@@ -62,10 +65,15 @@ final class Bystander {
     // Each ends with the value that there was before.
     for change in pools.flatMap({ [$0[1], $0[0]] }) {
       try change.apply()
-      let result = try child.order(.init(kind: Kind.roundTrip.rawValue), beat: beat)
+      try order(.sendOut, beat)
+      if KernelTrait.has(.memcgLRU) {
+        // The first takes the entries' second chance.
+        for _ in 0..<2 { _ = HooksModule.walk(.numbered(ControlGroup.everything), count: 4) }
+      }
+      let result = try child.order(.init(kind: Kind.takeBack.rawValue), beat: beat)
       guard result >= 0 else {
         throw SystemError(
-          operation: "send pages out through \(change.value)", object: "bystander",
+          operation: "take pages back from \(change.value)", object: "bystander",
           errno: .init(rawValue: -result))
       }
       wrong += Int64(result)
@@ -142,23 +150,30 @@ final class Bystander {
     return madvise(memory, bytes, PageHolder.madvPageOut) == 0 ? 0 : errno
   }
 
-  /// - Returns: how many pages are wrong, or a negative errno.
-  private static func roundTrip() -> Int32 {
+  private static let stamps = (0..<pages).map { page in
+    let kinds = [0, PageStamp.incompressible, PageStamp.barelyCompressible]
+    return PageStamp(seed: 2, page: UInt64(page), generation: 1 | kinds[page % kinds.count])
+  }
+
+  private static func sendOut(_ memory: inout UnsafeMutableRawPointer?) -> Int32 {
     // A fresh page waits in the batch of the CPU that it was touched on.
     clinux_run_on_cpu(0)
     defer { clinux_run_on_any_cpu() }
     let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let mapped, mapped != MAP_FAILED else { return -errno }
-    defer { munmap(mapped, bytes) }
-    let stamps = (0..<pages).map { page in
-      PageStamp(
-        seed: 2, page: UInt64(page), generation: page % 2 == 0 ? 1 : 1 | PageStamp.incompressible)
-    }
+    guard let mapped, mapped != MAP_FAILED else { return errno }
+    memory = mapped
     for (page, stamp) in stamps.enumerated() { stamp.write(to: mapped + page * PageStamp.size) }
-    guard madvise(mapped, bytes, PageHolder.madvPageOut) == 0 else { return -errno }
+    return madvise(mapped, bytes, PageHolder.madvPageOut) == 0 ? 0 : errno
+  }
+
+  /// - Returns: how many pages are wrong, or a negative errno.
+  private static func takeBack(_ memory: inout UnsafeMutableRawPointer?) -> Int32 {
+    guard let pages = memory else { return -EINVAL }
+    memory = nil
+    defer { munmap(pages, bytes) }
     return Int32(
       stamps.enumerated().count { page, stamp in
-        stamp.read(from: mapped + page * PageStamp.size) != .intact
+        stamp.read(from: pages + page * PageStamp.size) != .intact
       })
   }
 

@@ -11,6 +11,7 @@ struct ControlGroup {
     case Self.bystanders: "bystander"
     case Self.forbidding: "forbidding"
     case Self.forbidden: "forbidding/child"
+    case Self.everything: ""
     default: "trial-\(number)"
     }
   }
@@ -20,6 +21,8 @@ struct ControlGroup {
   /// Of one that forbids writeback, and of its child.
   static let forbidding: Int64 = -2
   static let forbidden: Int64 = -3
+  /// Of the root.
+  static let everything: Int64 = -4
 
   /// Its path as cgroup_get_from_path() takes it.
   var kernelPath: String { "/\(name)" }

@@ -7,10 +7,21 @@ struct PageStamp: Equatable {
   static let size = 4096
   private static let words = size / 8
   /// One word in so many differs from its neighbours.
-  private var stride: Int { generation & Self.incompressible == 0 ? 8 : 1 }
+  private var stride: Int {
+    generation & (Self.incompressible | Self.barelyCompressible) == 0 ? 8 : 1
+  }
+  /// Up to here all words after the header are alike. At the beginning: LZO looks the
+  /// less closely the longer it has found nothing.
+  private var alike: Int {
+    generation & Self.barelyCompressible == 0 ? 0 : Self.headerWords + Self.alikeWords
+  }
   private static let headerWords = 4
   /// Added to a generation: zswap rejects such a page, and the disk gets it.
   static let incompressible: UInt64 = 1 << 63
+  /// Added to a generation: the page compresses by so little that zbud, which has a
+  /// header in each page of its own, has no room for it.
+  static let barelyCompressible: UInt64 = 1 << 62
+  private static let alikeWords = 18
   private static let magic: UInt64 = 0x7A73_7761_7053_7470
 
   let seed: UInt64
@@ -35,7 +46,7 @@ struct PageStamp: Equatable {
     case 1: page
     case 2: generation
     case 3: seed
-    default: Self.mix(key &+ UInt64(index / stride * stride)) | 1
+    default: Self.mix(key &+ UInt64(index < alike ? 0 : index / stride * stride)) | 1
     }
   }
 
