@@ -86,6 +86,11 @@ public enum Sweep {
     "store@done > load@end again=stored",
     "store@done > load@end again=rejected",
     "store@done > load@end again=disabled",
+    // An entry may be met as soon as it is on the LRU.
+    "store@published > writeback@isolated",
+    // A fault without the swap cache leaves the entry where it is.
+    "load@enter > writeback@done swap=brd",
+    "load@done > writeback@isolated swap=brd",
     // The shrinker stops at an entry whose page the swap cache has.
     "load@enter > writeback@done via=shrinker",
     // A store beyond its memcg's limit makes room itself.
