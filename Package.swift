@@ -97,6 +97,8 @@ let package = Package(
     .systemLibrary(name: "CZswapHooks", path: "kmod/uapi"),
     .target(name: "CLinux"),
 
+    // Of tests that look at pages.
+    .target(name: "PageTesting", dependencies: ["HarnessKit"], path: "Tests/PageTesting"),
     .testTarget(name: "BisectTests", dependencies: ["Bisect"]),
     .testTarget(
       name: "BisectRunTests",
@@ -111,14 +113,14 @@ let package = Package(
     .testTarget(
       name: "HarnessKitTests",
       dependencies: [
-        "HarnessKit", "GuestWire", "CLinux",
+        "HarnessKit", "GuestWire", "CLinux", "PageTesting",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "NightlyTests",
       dependencies: [
-        "Nightly", "HarnessKit", "GuestWire",
+        "Nightly", "HarnessKit", "GuestWire", "PageTesting",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -25,3 +25,17 @@ final class ActorProcess {
 
   func report() -> ActorReport { child.report(as: name) }
 }
+
+extension [ActorProcess] {
+  /// Waits until all have ended; nil then, or those that stand still.
+  func waitForAll(beat: () -> Void) -> [ActorProcess]? {
+    var watchdog = Watchdog()
+    while true {
+      let running = filter { $0.poll() == nil }
+      if running.isEmpty { return nil }
+      if watchdog.isStalled(running.map(\.pid)) { return running }
+      beat()
+      MonotonicClock.sleep(milliseconds: 2)
+    }
+  }
+}

@@ -61,7 +61,7 @@ struct StressTrial {
       }
     }
     race.tally.stop()
-    let stalled = guest.wait(for: race.actors)
+    let stalled = race.actors.waitForAll(beat: guest.beat)
     report.actors = race.actors.map { $0.report() }
     report.counts = race.counts
     report.counts["writebacks"] = UInt64(max(0, try Zswap.counter("written_back_pages") - before))

@@ -249,18 +249,6 @@ final class TrialGuest {
       throw error
     }
   }
-
-  /// Waits until all have ended; nil then, or those that stand still.
-  func wait(for actors: [ActorProcess]) -> [ActorProcess]? {
-    var watchdog = Watchdog()
-    while true {
-      let running = actors.filter { $0.poll() == nil }
-      if running.isEmpty { return nil }
-      if watchdog.isStalled(running.map(\.pid)) { return running }
-      beat()
-      MonotonicClock.sleep(milliseconds: 2)
-    }
-  }
 }
 
 /// What keeps a trial from being run at all.

@@ -182,7 +182,7 @@ struct WorkloadTrial {
       channel.beat()
     }
     race.tally.stop()
-    _ = waitForAll(race.actors)
+    _ = race.actors.waitForAll(beat: channel.beat)
     report.actors = race.actors.map { $0.report() }
     report.counts = race.counts
     report.counts["rounds"] = holder.rounds
@@ -200,16 +200,6 @@ struct WorkloadTrial {
         report.actors.append(ActorReport(name: "page-holder", pid: Int(holder.pid), end: end))
       }
     }
-  }
-
-  private func waitForAll(_ actors: [ActorProcess]) -> Bool {
-    var watchdog = Watchdog()
-    while actors.contains(where: { $0.poll() == nil }) {
-      if watchdog.isStalled(actors.map(\.pid)) { return false }
-      channel.beat()
-      MonotonicClock.sleep(milliseconds: 2)
-    }
-    return true
   }
 }
 

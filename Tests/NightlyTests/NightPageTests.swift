@@ -1,5 +1,6 @@
 import Foundation
 import HarnessKit
+import PageTesting
 import SystemPackage
 import Testing
 
@@ -7,13 +8,8 @@ import Testing
 
 /// The page as a browser shows it. `HARNESS_TEST_PAGES` names a folder that keeps pages
 /// and pictures, to be looked at.
-@Suite(.enabled(if: Tool.locate("chromium") != nil, "apt-get install chromium"), .serialized)
+@Suite(.enabled(if: BrowserPage.canRender, "apt-get install chromium"), .serialized)
 struct NightPageTests {
-  enum Scheme: String, CaseIterable {
-    case light
-    case dark
-  }
-
   /// Writes what there is to be seen into the outermost document's element: the worst
   /// contrast of a text and what is behind it among it (WCAG 2, 1.4.3).
   private static let probe = """
@@ -72,67 +68,16 @@ struct NightPageTests {
     </script>
     """
 
-  private struct Rendering {
-    var facts: [String: String]
-    var log: String
-    var picture: Data
-
-    func number(_ name: String) -> Int { facts[name].flatMap { Int($0) } ?? -1 }
-  }
-
-  private static func render(
-    _ page: String, named name: String, width: Int, height: Int, scheme: Scheme
-  ) async throws -> Rendering {
-    try await withTemporaryFolder { temporary in
-      let folder = ProcessInfo.processInfo.environment["HARNESS_TEST_PAGES"] ?? temporary
-      let file = "\(folder)/night-\(name).html"
-      let picture = "\(folder)/night-\(name).png"
-      try Data(page.utf8).write(to: URL(filePath: file))
-      let result = try await Tool("chromium").run([
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--hide-scrollbars", "--no-first-run", "--user-data-dir=\(temporary)/profile",
-        "--enable-logging=stderr", "--v=0", "--window-size=\(width),\(height)",
-        // 0 is dark, 1 is light.
-        "--blink-settings=preferredColorScheme=\(scheme == .dark ? 0 : 1)",
-        "--virtual-time-budget=3000", "--screenshot=\(picture)", "--dump-dom", "file://\(file)",
-      ])
-      var facts: [String: String] = [:]
-      let start = result.text.firstRange(of: "<html")?.upperBound ?? result.text.endIndex
-      let root = result.text[start...].prefix { $0 != ">" }
-      for match in root.matches(of: /data-probe-([a-z-]+)="([^"]*)"/) {
-        facts[String(match.output.1)] = String(match.output.2)
-      }
-      return Rendering(
-        facts: facts, log: result.errors, picture: try Data(contentsOf: URL(filePath: picture)))
-    }
-  }
-
-  /// With the probe, which the page's policy would not let run.
-  private static func probed(_ page: String) throws -> String {
-    let policy = try #require(
-      page.firstMatch(of: /<meta http-equiv="Content-Security-Policy"[^>]*>/)?.output)
-    return page.replacing(policy, with: "").replacing("</body>", with: probe + "</body>")
-  }
-
-  /// A browser's window is not as narrow as a telephone: the page in a frame that is.
-  private static func framed(_ page: String, width: Int, height: Int) -> String {
-    """
-    <!doctype html><html><head><meta name="color-scheme" content="light dark">
-    <style>body { margin: 0; } iframe { width: \(width)px; height: \(height)px; border: 0; }</style>
-    </head><body><iframe srcdoc="\(page.pageText)"></iframe></body></html>
-    """
-  }
-
-  @Test(arguments: Scheme.allCases, [1280, 390])
+  @Test(arguments: BrowserPage.Scheme.allCases, [1280, 390])
   func `all that a morning needs is there to be read, and nothing overflows`(
-    scheme: Scheme, width: Int
+    scheme: BrowserPage.Scheme, width: Int
   ) async throws {
     let report = try NightPages.report()
     let height = width == 1280 ? 3200 : 6400
-    let page = try Self.probed(try NightReports.page(of: report))
-    let rendering = try await Self.render(
-      width == 1280 ? page : Self.framed(page, width: width, height: height),
-      named: "\(scheme.rawValue)-\(width)", width: width, height: height, scheme: scheme)
+    let page = try BrowserPage(try NightReports.page(of: report)).probed(by: Self.probe)
+    let rendering = try await (width == 1280 ? page : page.framed(width: width, height: height))
+      .render(
+        named: "night-\(scheme.rawValue)-\(width)", width: width, height: height, scheme: scheme)
     #expect(rendering.facts["dark"] == "\(scheme == .dark)")
     #expect(rendering.number("inner") == width)
     #expect(rendering.number("scroll") <= width, "the page is wider than its window")
@@ -151,13 +96,13 @@ struct NightPageTests {
   }
 
   @Test func `the page keeps its policy, and a guest's words stay words`() async throws {
-    let page = try NightReports.page(of: try NightPages.report(hostile: true))
-    let plain = try await Self.render(
-      page, named: "hostile", width: 1280, height: 1600, scheme: .light)
+    let page = BrowserPage(try NightReports.page(of: try NightPages.report(hostile: true)))
+    let plain = try await page.render(
+      named: "night-hostile", width: 1280, height: 1600, scheme: .light)
     #expect(!plain.log.contains("Content Security Policy"), "\(plain.log)")
     #expect(!plain.log.contains("Uncaught"), "\(plain.log)")
-    let probed = try await Self.render(
-      try Self.probed(page), named: "hostile-probed", width: 1280, height: 1600, scheme: .light)
+    let probed = try await page.probed(by: Self.probe).render(
+      named: "night-hostile-probed", width: 1280, height: 1600, scheme: .light)
     #expect(probed.number("alien") == 0)
     #expect(probed.number("scroll") <= 1280)
     #expect(!probed.log.contains("Uncaught"), "\(probed.log)")
