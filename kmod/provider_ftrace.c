@@ -503,7 +503,6 @@ static struct zh_target zh_targets[] = {
 		    ZH_POOL | ZH_MEMCG, BIT(ZH_STORE_COMPRESSED)),
 };
 
-
 static void notrace zh_redirect(unsigned long ip, unsigned long parent,
 				struct ftrace_ops *ops,
 				struct ftrace_regs *fregs)
