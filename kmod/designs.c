@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/printk.h>
+#include <linux/seq_file.h>
 
 #include "zswap_hooks.h"
 
@@ -76,6 +77,23 @@ int __init zh_design_init(void)
 		pr_err("not found: %s and %s\n", zh_designs[i].symbols[0],
 		       zh_designs[i].symbols[1]);
 	return -EOPNOTSUPP;
+}
+
+/**
+ * zh_design_show - the "design" file
+ * @m: where to
+ *
+ * A kernel that frees request and buffer with a CPU has a function for that: up to
+ * 6.12 and some later ones.
+ */
+void zh_design_show(struct seq_file *m)
+{
+	bool with_cpu = zh_symbol("zswap_cpu_comp_dead") ||
+			zh_symbol("zswap_dstmem_dead");
+
+	seq_printf(m, "lru=%s context=%s\n",
+		   zh_design == ZH_DESIGN_MEMCG_LRU ? "memcg" : "pool",
+		   with_cpu ? "cpu" : "pool");
 }
 
 /* Why a point cannot be reached, for the points file. */

@@ -100,6 +100,13 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+static int design_show(struct seq_file *m, void *unused)
+{
+	zh_design_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(design);
+
 static void zh_forget_probes(void)
 {
 	int i;
@@ -145,6 +152,7 @@ static int __init zh_init(void)
 		debugfs_create_file("lru", 0400, zh_dir, NULL, &zh_lru_fops);
 	}
 	debugfs_create_file("stats", 0400, zh_dir, NULL, &stats_fops);
+	debugfs_create_file("design", 0400, zh_dir, NULL, &design_fops);
 	return 0;
 
 err_schedule:

@@ -142,6 +142,7 @@ int zh_schedule_init(void);
 void zh_schedule_close(void);
 void zh_schedule_exit(void);
 void zh_stats_show(struct seq_file *m);
+void zh_design_show(struct seq_file *m);
 
 extern const struct file_operations zh_schedule_fops;
 extern const struct file_operations zh_events_fops;

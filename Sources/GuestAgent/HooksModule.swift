@@ -37,6 +37,12 @@ struct HooksModule {
     try KernelFile.read("\(directory)/\(file)")
   }
 
+  /// Whether a CPU that goes offline leaves what zswap compresses with on it.
+  static let keepsContext: Bool = {
+    guard let design = try? read("design") else { return false }
+    return design.split(whereSeparator: \.isWhitespace).contains("context=pool")
+  }()
+
   static func has(_ file: String) -> Bool { KernelFile.exists("\(directory)/\(file)") }
 
   /// Nil where zswap has no LRU for each memcg.

@@ -91,6 +91,7 @@ struct ScheduleTrial {
           holds.indices.contains($0) ? holds[$0].state : .released
         } : nil,
       blocked: blocked)
+    if schedule.involves("cpu") { report.keepsContext = HooksModule.keepsContext }
     report.actors = course.actors.map { $0.child.report(as: $0.name) }
     if setup.again != .no, !isStalled { try guest.storeAgain(setup.again) }
     let record = try HooksModule.read("events")

@@ -22,6 +22,9 @@ public struct TrialReport: Hashable, Sendable, Codable {
   public var restSkipped: String?
   /// Figures at rest that this kernel does not have; nil where it has all.
   public var restAbsent: [String]?
+  /// In a trial in which a CPU goes offline: whether what zswap compresses with there
+  /// stays, so that nobody has to wait for who uses it.
+  public var keepsContext: Bool?
   /// Counts of a stress trial: swapoffs, writebacks, …
   public var counts: [String: UInt64]
   /// The last lines that another tool printed; nil where none ran.

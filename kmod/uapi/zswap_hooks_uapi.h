@@ -65,6 +65,10 @@
  *	whose figure drifts on sound kernels: list_lru_del() and
  *	__list_lru_walk_one() both decrement it for an entry written back.
  *
+ * design (read)
+ *	lru=memcg|pool context=cpu|pool
+ *	Whose the LRU is, and with what request and buffer of a CPU are freed.
+ *
  * stats (read)
  *	"NAME VALUE" lines: held, inflight, holds, timeouts, refused, events,
  *	dropped.

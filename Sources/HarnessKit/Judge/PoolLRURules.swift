@@ -84,8 +84,8 @@ extension RuleRow {
       ordering: contextMutex,
       reason: """
         The store has acomp_ctx->mutex and copies from acomp_ctx->dstmem, both of the CPU that it \
-        compressed on. A sound zswap_dstmem_dead() waits for that mutex, or leaves both to their \
-        last user; to free them under it is CVE-2025-21693.
+        compressed on. A sound zswap_dstmem_dead() waits for that mutex, or there is none, and \
+        both stay with the pool; to free them under the store is CVE-2025-21693.
         """),
   ]
 }

@@ -361,7 +361,8 @@ extension RuleRow {
       reason: """
         The store has acomp_ctx->mutex of the CPU that it compressed on. zswap_cpu_comp_dead() \
         takes it before it takes request and buffer away: the CPU is not gone before the store \
-        has copied what it compressed, wherever that runs by then.
+        has copied what it compressed, wherever that runs by then. A kernel that frees both with \
+        the pool keeps nobody waiting.
         """),
     RuleRow(
       holds: allHolds, untils: points("fork", "begin", "end"), ordering: .possible, results: [0],

@@ -200,6 +200,10 @@ import Testing
     gone.events.swapAt(3, 5)
     for index in gone.events.indices { gone.events[index].sequence = UInt64(index) }
     #expect(Trials.judge(Trials.context, gone).verdict.exitCode == 1)
+    gone.keepsContext = true
+    #expect(Trials.judge(Trials.context, gone).verdict == .pass)
+    gone.keepsContext = false
+    #expect(Trials.judge(Trials.context, gone).verdict.exitCode == 1)
     for index in gone.events.indices { gone.events[index].cpu = 0 }
     #expect(Trials.judge(Trials.context, gone).verdict.isNotExercised)
   }
