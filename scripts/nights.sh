@@ -31,6 +31,7 @@ exclude:
 machines:
   - {name: small, cpus: 2}
 reruns: 2
+known: known.yaml
 YAML
 }
 
@@ -42,6 +43,12 @@ night() {
   echo "$code" >"$folder/$name.exit"
   echo "$name: exit $code, $(sed -n 1p "$folder/$name.mail")" >&2
 }
+
+# Debian's 6.1 shows these, and not each of them in every run: docs/debian-6.1.md.
+for title in "in zswap_writeback_entry" "another page's data came back" \
+  "cpu@end passed while store@compressed was held"; do
+  echo "- {finding: \"$title\", cell: stock-6.1/, reason: docs/debian-6.1.md, until: 2099-12-31}"
+done >"$folder/known.yaml"
 
 plan >"$folder/plan.yaml"
 night sound
