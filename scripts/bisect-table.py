@@ -51,3 +51,18 @@ for commits in (64, 1024):
             print(
                 f"| {commits} | {p} | {q} | {cell(mine)} | {ends} | {ratio} | {' | '.join(others)} | {bound} |"
             )
+
+pairs = [
+    (row, rows[key[:3] + ("bayesect",)])
+    for key, row in rows.items()
+    if key[3] == "harness" and key[:3] + ("bayesect",) in rows
+]
+fewer = sum(mine["runs"] < other["runs"] for mine, other in pairs)
+between = sum(mine["runs"] - mine["runsAtEnds"] < other["runs"] for mine, other in pairs)
+most = max((mine["runs"] / other["runs"] for mine, other in pairs), default=1)
+builds = [mine["builds"] / other["builds"] for mine, other in pairs]
+print(
+    f"\nBeside bayesect, in {len(pairs)} cells: fewer runs between the ends in {between}; fewer in all, with\n"
+    f"those at the ends, in {fewer}, and at the most {100 * (most - 1):.0f} % more; "
+    f"{100 * min(builds):.0f} to {100 * max(builds):.0f} % of its kernels."
+)
