@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Provider "patch": the hook points that our patch series compiles in.
+ * Provider "patch": the hook points that are compiled in, by our patch series or,
+ * where that does not apply, by `harness kernel patch`. The latter says in the
+ * header which of them the kernel has no place for.
  */
 #include "zswap_hooks.h"
 
@@ -31,6 +33,10 @@ ZH_SAME(STORE_ENTER);
 ZH_SAME(STORE_PUBLISHED);
 ZH_SAME(STORE_DONE);
 static_assert((int)ZH_NR_HOOKS == (int)NR_ZSWAP_HOOK_POINTS);
+
+#ifndef ZSWAP_HOOKS_ABSENT
+#define ZSWAP_HOOKS_ABSENT	0UL
+#endif
 
 /*
  * A failure is injected into the allocation of a task that is on the way of a
@@ -82,7 +88,7 @@ static void zh_patch_stop(void)
 
 static const char *zh_patch_where(enum zh_point point)
 {
-	return "compiled-in";
+	return ZSWAP_HOOKS_ABSENT & BIT(point) ? NULL : "compiled-in";
 }
 #else
 static int zh_patch_start(void)
@@ -110,4 +116,5 @@ const struct zh_provider zh_patch_provider = {
 	.start = zh_patch_start,
 	.stop = zh_patch_stop,
 	.where = zh_patch_where,
+	.why_absent = "not compiled in: no place was found for it",
 };
