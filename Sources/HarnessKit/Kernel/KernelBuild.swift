@@ -28,12 +28,14 @@ public struct KernelBuild: Sendable {
       + mutants.map { try KernelPatch.mutant($0, of: checkout) }
     try KernelBuild.requireTools()
     let tree = try await source.tree(in: cache)
-    // A tree of the user's that has the series already is left as it is.
+    // A tree of the user's that has the hook points already is left as it is.
     let isPatched = FileManager.default.fileExists(
-      atPath: tree.path.appending("include/linux/zswap_hooks.h").string)
-    let series = hooks && !isPatched ? try KernelPatch.series(of: checkout) : []
+      atPath: tree.path.appending(HookPlan.header).string)
+    let plan = hooks && !isPatched ? try HookPlan.make(for: tree.path, checkout: checkout) : nil
+    let series = plan?.method == .series ? try KernelPatch.series(of: checkout) : []
     let inputs = Inputs(
-      tree: tree, config: config, series: series, compiler: try await KernelBuild.compiler(),
+      tree: tree, config: config, series: series,
+      anchored: plan?.method == .anchors ? plan : nil, compiler: try await KernelBuild.compiler(),
       jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
     return try await inputs.build(extra, alwaysFromBase: patches.isEmpty, in: cache)
       .appending("linux/build/arch/x86/boot/bzImage")
@@ -67,6 +69,8 @@ private struct Inputs: Sendable {
   let tree: KernelSource.Tree
   let config: ConfigFragments
   let series: [KernelPatch]
+  /// The hook points, where the series does not fit.
+  let anchored: HookPlan?
   let compiler: String
   let jobs: Int
 
@@ -99,6 +103,10 @@ private struct Inputs: Sendable {
       } else {
         try await Tool("cp").run(["-al", tree.path.string, linux.string])
         for patch in series { try await patch.apply(to: linux) }
+        if let anchored {
+          Progress.note(anchored.summary)
+          try anchored.write(into: linux)
+        }
       }
       for patch in extra { try await patch.apply(to: linux) }
       let log = directory.appending("make.log")
@@ -122,6 +130,7 @@ private struct Inputs: Sendable {
   private func manifest(with extra: [KernelPatch]) -> String {
     (["recipe \(Inputs.recipe)", "source \(tree.identity)", "compiler \(compiler)"]
       + ["--- configuration", config.text]
+      + (anchored.map { ["--- hook points", $0.text] } ?? [])
       + (series + extra).flatMap { ["--- \($0.name)", $0.text] }).joined(separator: "\n")
   }
 
