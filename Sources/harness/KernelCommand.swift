@@ -99,7 +99,7 @@ struct KernelCommand: AsyncParsableCommand {
         Examples:
           harness kernel patch --tree ~/linux --show
           harness kernel patch --tree ~/linux
-          scripts/config -e ZSWAP_HOOKS && make olddefconfig bzImage    (in the tree)
+          scripts/config -e DEBUG_KERNEL -e ZSWAP_HOOKS     (in the tree; then make)
           harness kernel patch --tree ~/linux --undo
 
         Exit codes: 0 done, or nothing to do; 2 the tree cannot be written; 3 it is no \

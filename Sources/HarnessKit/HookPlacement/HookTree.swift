@@ -54,7 +54,7 @@ public struct HookTree: Sendable {
     return Report(
       lines: plan.table + [
         "",
-        "Set CONFIG_ZSWAP_HOOKS=y and build. --undo takes all of it out again.",
+        "Set CONFIG_DEBUG_KERNEL=y and CONFIG_ZSWAP_HOOKS=y, and build. --undo takes all out again.",
       ], hasChanged: true)
   }
 

@@ -66,6 +66,17 @@ import Testing
     #expect(Set(constants) == Set(HookPlan.pointNames.map(HookSite.constant(of:))))
   }
 
+  /// The rules of 6.1 are argued for the points that its module has.
+  @Test func `what the table calls absent, the module does in 6.1 too`() throws {
+    let designs = try String(
+      contentsOfFile: SyntheticTree.checkout.kmod.appending("designs.c").string, encoding: .utf8)
+    let poolLRU = try #require(designs.split(separator: "[ZH_DESIGN_MEMCG_LRU]").first)
+    let named = poolLRU.matches(of: /\[ZH_([A-Z_]+)\] =\n/).map { "ZSWAP_HOOK_\($0.output.1)" }
+    #expect(!named.isEmpty)
+    let absent = HookSite.table.filter { $0.absence != nil }.map { HookSite.constant(of: $0.point) }
+    #expect(Set(named) == Set(absent))
+  }
+
   @Test func `a point's rows are of one file`() {
     for name in HookPlan.pointNames {
       #expect(Set(HookSite.table.filter { $0.point == name }.map(\.file)).count == 1, "\(name)")
