@@ -113,7 +113,7 @@ public struct SuccessiveBuild: Sendable {
     "GIT_TERMINAL_PROMPT": "0",
   ]
 
-  private func prepareTree() async throws {
+  func prepareTree() async throws {
     let files = FileManager.default
     let objects =
       try await Tool("git", in: repository, environment: SuccessiveBuild.environment)
@@ -137,7 +137,7 @@ public struct SuccessiveBuild: Sendable {
   }
 
   /// The commit's files with the hook points put in where they fit.
-  private func compose(_ commit: String) async throws -> (tree: String, isHooked: Bool) {
+  func compose(_ commit: String) async throws -> (tree: String, isHooked: Bool) {
     let index = folder.appending("compose.index")
     try? FileManager.default.removeItem(atPath: index.string)
     let git = Tool(
