@@ -51,7 +51,7 @@ struct KernelCommand: AsyncParsableCommand {
 
     @Option(
       name: .customLong("patch"),
-      help: ArgumentHelp("Apply this after the series. May be repeated.", valueName: "file"))
+      help: ArgumentHelp("Apply this to the copy. May be repeated.", valueName: "file"))
     var patches: [String] = []
 
     @Option(

@@ -35,7 +35,8 @@ public struct KernelBuild: Sendable {
     let series = plan?.method == .series ? try KernelPatch.series(of: checkout) : []
     let inputs = Inputs(
       tree: tree, config: config, series: series,
-      anchored: plan?.method == .anchors ? plan : nil, compiler: try await KernelBuild.compiler(),
+      anchored: plan?.method == .anchors ? plan : nil, checkout: checkout,
+      compiler: try await KernelBuild.compiler(),
       jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
     return try await inputs.build(extra, alwaysFromBase: patches.isEmpty, in: cache)
       .appending("linux/build/arch/x86/boot/bzImage")
@@ -71,6 +72,7 @@ private struct Inputs: Sendable {
   let series: [KernelPatch]
   /// The hook points, where the series does not fit.
   let anchored: HookPlan?
+  let checkout: Checkout
   let compiler: String
   let jobs: Int
 
@@ -103,12 +105,12 @@ private struct Inputs: Sendable {
       } else {
         try await Tool("cp").run(["-al", tree.path.string, linux.string])
         for patch in series { try await patch.apply(to: linux) }
-        if let anchored {
-          Progress.note(anchored.summary)
-          try anchored.write(into: linux)
-        }
       }
-      for patch in extra { try await patch.apply(to: linux) }
+      if anchored != nil {
+        try await anchor(in: linux, with: extra)
+      } else {
+        for patch in extra { try await patch.apply(to: linux) }
+      }
       let log = directory.appending("make.log")
       do {
         let make = KernelMake(config: config, jobs: jobs)
@@ -124,6 +126,23 @@ private struct Inputs: Sendable {
       try Data(linux.string.utf8).write(
         to: URL(fileURLWithPath: directory.appending("built-at").string))
     }
+  }
+
+  /// A patch is made for the source as it is, and so goes first; what it has moved, the anchors
+  /// find. A mutant is made for a source with the points in it.
+  private func anchor(in linux: FilePath, with extra: [KernelPatch]) async throws {
+    for file in HookPlan.inputs {
+      // As a base has them, they have points already.
+      try await Tool("cp").run([
+        "-al", "--remove-destination", tree.path.appending(file).string,
+        linux.appending(file).string,
+      ])
+    }
+    for patch in extra where !patch.isMutant { try await patch.apply(to: linux) }
+    let plan = try HookPlan.make(for: linux, checkout: checkout)
+    Progress.note(plan.summary)
+    try plan.write(into: linux)
+    for patch in extra where patch.isMutant { try await patch.apply(to: linux) }
   }
 
   /// The text that the key is a hash of.
