@@ -53,6 +53,19 @@ struct AnchorPlacement {
     source.matches(CSource.tokens(of: anchor), in: (start ?? home.open + 1)..<home.close)
   }
 
+  /// A name in a call's arguments that the function does not have: with it, the kernel would
+  /// not build.
+  private func unknownWord(of insertion: HookInsertion, in home: CFunction) -> String? {
+    guard let call = insertion.call else { return nil }
+    let known = Set(source.tokens[home.head..<home.close].map(\.text))
+    return CSource.tokens(of: "\(call.slot) \(call.result)").first {
+      guard let first = $0.first, first.isLetter || first == "_" else { return false }
+      return !known.contains($0) && !Self.ours.contains($0)
+    }
+  }
+
+  private static let ours: Set = ["swp_entry", "ZSWAP_HOOK_NO_SLOT", "zswap_hook_swp"]
+
   /// All insertions of a row, or none.
   private mutating func place(_ row: HookSite, in home: CFunction) throws(Misfit) {
     let statements = source.statements(of: home)
@@ -73,6 +86,9 @@ struct AnchorPlacement {
         }
         for match in insertion.isRepeated ? found[...] : found.prefix(1) {
           guard let statement = source.statement(with: match, in: statements) else { continue }
+          if let word = unknownWord(of: insertion, in: home) {
+            throw Misfit(reason: "there is no “\(word)”, which the call would name")
+          }
           try put(insertion, of: row.point, beside: statement)
           if insertion.call != nil { calls += 1 }
         }

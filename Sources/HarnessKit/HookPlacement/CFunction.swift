@@ -2,7 +2,9 @@
 struct CFunction: Sendable {
   /// `zswap_load`; for a system call, as it is defined: `SYSCALL_DEFINE1(swapoff`.
   let name: String
-  /// Indices of the body's braces among the file's tokens.
+  /// Where the name stands, before the arguments; among the file's tokens, as those below.
+  let head: Int
+  /// Indices of the body's braces.
   let open: Int
   let close: Int
 }
@@ -30,8 +32,8 @@ extension CSource {
         continue
       }
       let close = closing(i) ?? tokens.count - 1
-      if let name = functionName(before: i) {
-        found.append(CFunction(name: name, open: i, close: close))
+      if let (name, head) = functionName(before: i) {
+        found.append(CFunction(name: name, head: head, open: i, close: close))
       }
       i = close + 1
     }
@@ -39,14 +41,16 @@ extension CSource {
   }
 
   /// `name(…)`, with attributes behind it, before a brace of the outermost level.
-  private func functionName(before brace: Int) -> String? {
+  private func functionName(before brace: Int) -> (String, Int)? {
     var end = brace - 1
-    var name: String?
+    var name: (String, Int)?
     while end >= 0 {
       if tokens[end].text == ")" {
         guard let open = opening(end), open > 0, isWord(open - 1) else { break }
         let word = tokens[open - 1].text
-        name = word.hasPrefix("SYSCALL_DEFINE") ? "\(word)(\(tokens[open + 1].text)" : word
+        name = (
+          word.hasPrefix("SYSCALL_DEFINE") ? "\(word)(\(tokens[open + 1].text)" : word, open - 1
+        )
         end = open - 2
         // Behind a name comes its type, and not another parenthesis.
         if end < 0 || tokens[end].text != ")" { break }

@@ -172,10 +172,10 @@ extension HookSite {
   private static let invalidate: [HookSite] =
     [
       HookSite(
-        "invalidate@enter", in: "zswap_invalidate",
+        "invalidate@enter", in: "zswap_invalidate", having: "swap_zswap_tree(swp)",
         [.before("if (xa_empty(tree))", slot: "swp")]),
       HookSite(
-        "invalidate@enter", in: "zswap_invalidate",
+        "invalidate@enter", in: "zswap_invalidate", having: "swap_zswap_tree(swp)",
         [.before("entry = xa_erase(", slot: "swp")]),
       // 6.9
       HookSite(
