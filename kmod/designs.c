@@ -96,9 +96,8 @@ void zh_design_show(struct seq_file *m)
 		   with_cpu ? "cpu" : "pool");
 }
 
-/* Why a point cannot be reached, for the points file. */
+/* Why there is no such point in this design; NULL if there is. */
 const char *zh_why_absent(enum zh_point point)
 {
-	return zh_designs[zh_design].why_absent[point] ?:
-	       "no function to redirect: inlined, cloned, or not there";
+	return zh_designs[zh_design].why_absent[point];
 }

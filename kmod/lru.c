@@ -16,6 +16,16 @@
 #include "zswap_hooks.h"
 #include "zswap_layout.h"
 
+/*
+ * 6.13 took the lock from the arguments, and what followed changed the functions
+ * that are redirected: with their old signatures they must not be.
+ */
+static_assert(__builtin_types_compatible_p(list_lru_walk_cb,
+					   enum lru_status (*)(struct list_head *,
+							       struct list_lru_one *,
+							       spinlock_t *, void *)),
+	      "this module knows zswap up to 6.12: see kmod/README.md");
+
 static struct list_lru *zh_list_lru;
 static list_lru_walk_cb zh_shrink_memcg_cb;
 static struct mem_cgroup *(*zh_mem_cgroup_iter)(struct mem_cgroup *root,

@@ -85,7 +85,8 @@ static int points_show(struct seq_file *m, void *unused)
 		}
 		seq_printf(m, "%s %s", *comma ? "" : "-", where ?: "-");
 		if (!where)
-			seq_printf(m, " %s", zh_why_absent(i));
+			seq_printf(m, " %s",
+				   zh_why_absent(i) ?: zh_provider->why_absent);
 		seq_putc(m, '\n');
 	}
 	return 0;

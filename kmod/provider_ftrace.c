@@ -670,4 +670,5 @@ const struct zh_provider zh_ftrace_provider = {
 	.stop = zh_ftrace_stop,
 	.forget = zh_ftrace_forget,
 	.where = zh_ftrace_where,
+	.why_absent = "no function to redirect: inlined, cloned, or not there",
 };

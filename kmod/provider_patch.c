@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Provider "patch": the hook points that our patch series compiles in.
+ * Provider "patch": the hook points that are compiled in, by our patch series or,
+ * where that does not apply, by `harness kernel patch`. The latter says in the
+ * header which of them the kernel has no place for.
  */
 #include "zswap_hooks.h"
 
@@ -42,6 +44,10 @@ static void zh_patch_enter(enum zh_path path, unsigned long slot)
 	else
 		zh_frame_push(path, slot, 0);
 }
+
+#ifndef ZSWAP_HOOKS_ABSENT
+#define ZSWAP_HOOKS_ABSENT	0UL
+#endif
 
 /*
  * What is redirected beside the compiled-in points has to know whose path it is
@@ -97,7 +103,7 @@ static const char *zh_patch_where(enum zh_point point)
 {
 	if (point == ZH_STORE_COMPRESSED)
 		return zh_ftrace_provider.where(point);
-	return "compiled-in";
+	return ZSWAP_HOOKS_ABSENT & BIT(point) ? NULL : "compiled-in";
 }
 #else
 static int zh_patch_start(void)
@@ -125,4 +131,5 @@ const struct zh_provider zh_patch_provider = {
 	.start = zh_patch_start,
 	.stop = zh_patch_stop,
 	.where = zh_patch_where,
+	.why_absent = "not compiled in: no place was found for it",
 };

@@ -85,6 +85,7 @@ extern const struct zh_point_info zh_points[ZH_NR_POINTS];
  * @stop: no call to zh_hit() is under way any more when it returns
  * @forget: frees what @probe has kept, or NULL; called once, last
  * @where: where the point is hooked, or NULL if it cannot be reached
+ * @why_absent: why not, for a point that zswap's design does have
  */
 struct zh_provider {
 	const char *name;
@@ -93,6 +94,7 @@ struct zh_provider {
 	void (*stop)(void);
 	void (*forget)(void);
 	const char *(*where)(enum zh_point point);
+	const char *why_absent;
 };
 
 extern const struct zh_provider zh_patch_provider;

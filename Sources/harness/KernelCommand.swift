@@ -8,7 +8,7 @@ struct KernelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernel",
     abstract: "Builds or fetches kernels, and shows what one has.",
-    subcommands: [Build.self, Fetch.self, Source.self, Config.self])
+    subcommands: [Build.self, Patch.self, Fetch.self, Source.self, Config.self])
 
   /// `harness kernel build`
   struct Build: AsyncParsableCommand {
@@ -51,7 +51,7 @@ struct KernelCommand: AsyncParsableCommand {
 
     @Option(
       name: .customLong("patch"),
-      help: ArgumentHelp("Apply this after the series. May be repeated.", valueName: "file"))
+      help: ArgumentHelp("Apply this to the copy. May be repeated.", valueName: "file"))
     var patches: [String] = []
 
     @Option(
@@ -86,6 +86,55 @@ struct KernelCommand: AsyncParsableCommand {
     }
   }
 
+  /// `harness kernel patch`
+  struct Patch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Puts the hook points into a source tree of yours, and takes them out again.",
+      discussion: """
+        Prints each point with its place, or why it has none. Where the series of \
+        qemu/kernel/patches does not apply, the points are found by what stands around \
+        them. The tree may be a git checkout or not; it gets a file .zswap-hooks.json, \
+        from which --undo restores every byte. What you have edited since stays.
+
+        Examples:
+          harness kernel patch --tree ~/linux --show
+          harness kernel patch --tree ~/linux
+          scripts/config -e DEBUG_KERNEL -e ZSWAP_HOOKS     (in the tree; then make)
+          harness kernel patch --tree ~/linux --undo
+
+        Exit codes: 0 done, or nothing to do; 2 the tree cannot be written; 3 it is no \
+        kernel's, or has no place for them.
+        """)
+
+    @Option(help: ArgumentHelp("The top folder of a Linux source tree.", valueName: "dir"))
+    var tree: String
+
+    @Flag(help: "Take the hook points out again.")
+    var undo = false
+
+    @Flag(help: "Print the table, and change nothing.")
+    var show = false
+
+    func validate() throws {
+      if undo && show { throw ValidationError("--undo and --show exclude each other.") }
+    }
+
+    func run() async throws {
+      try await reportingFailures {
+        let tree = try HookTree(FilePath(tree))
+        let report =
+          if undo {
+            try await tree.undo()
+          } else if show {
+            try await tree.show(checkout: try .locate())
+          } else {
+            try await tree.place(checkout: try .locate())
+          }
+        for line in report.lines { print(line) }
+      }
+    }
+  }
+
   /// `harness kernel fetch`
   struct Fetch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -113,11 +162,20 @@ struct KernelCommand: AsyncParsableCommand {
   struct Source: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Downloads the source that kernels are built from; prints where it is.",
-      discussion: "It is not to be written to: kernels are copied from it.")
+      discussion: """
+        It is not to be written to: kernels are copied from it.
+
+        Examples:
+          harness kernel source
+          harness kernel build --source "$(harness kernel source --release 6.1)"
+        """)
+
+    @Option(help: "A series of Debian's: 6.12, or 6.1.")
+    var release = "6.12"
 
     func run() async throws {
       try await reportingFailures {
-        print(try await KernelSource.standard.path(in: try .standard()))
+        print(try await KernelSource.debian(release).path(in: try .standard()))
       }
     }
   }

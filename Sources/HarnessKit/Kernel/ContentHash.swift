@@ -3,10 +3,12 @@ import SystemPackage
 
 /// SHA-256 by coreutils' sha256sum, as hexadecimal digits.
 enum ContentHash {
-  static func of(_ text: String) async throws -> String {
+  static func of(_ text: String) async throws -> String { try await of(bytes: Array(text.utf8)) }
+
+  static func of(bytes: [UInt8]) async throws -> String {
     let file = FileManager.default.temporaryDirectory
       .appendingPathComponent("zswap-harness-\(UUID().uuidString)")
-    try Data(text.utf8).write(to: file, options: .withoutOverwriting)
+    try Data(bytes).write(to: file, options: .withoutOverwriting)
     defer { try? FileManager.default.removeItem(at: file) }
     return try await of(file: FilePath(file.path))
   }

@@ -28,12 +28,15 @@ public struct KernelBuild: Sendable {
       + mutants.map { try KernelPatch.mutant($0, of: checkout) }
     try KernelBuild.requireTools()
     let tree = try await source.tree(in: cache)
-    // A tree of the user's that has the series already is left as it is.
+    // A tree of the user's that has the hook points already is left as it is.
     let isPatched = FileManager.default.fileExists(
-      atPath: tree.path.appending("include/linux/zswap_hooks.h").string)
-    let series = hooks && !isPatched ? try KernelPatch.series(of: checkout) : []
+      atPath: tree.path.appending(HookPlan.header).string)
+    let plan = hooks && !isPatched ? try HookPlan.make(for: tree.path, checkout: checkout) : nil
+    let series = plan?.method == .series ? try KernelPatch.series(of: checkout) : []
     let inputs = Inputs(
-      tree: tree, config: config, series: series, compiler: try await KernelBuild.compiler(),
+      tree: tree, config: config, series: series,
+      anchored: plan?.method == .anchors ? plan : nil, checkout: checkout,
+      compiler: try await KernelBuild.compiler(),
       jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
     return try await inputs.build(extra, alwaysFromBase: patches.isEmpty, in: cache)
       .appending("linux/build/arch/x86/boot/bzImage")
@@ -67,6 +70,9 @@ private struct Inputs: Sendable {
   let tree: KernelSource.Tree
   let config: ConfigFragments
   let series: [KernelPatch]
+  /// The hook points, where the series does not fit.
+  let anchored: HookPlan?
+  let checkout: Checkout
   let compiler: String
   let jobs: Int
 
@@ -100,7 +106,11 @@ private struct Inputs: Sendable {
         try await Tool("cp").run(["-al", tree.path.string, linux.string])
         for patch in series { try await patch.apply(to: linux) }
       }
-      for patch in extra { try await patch.apply(to: linux) }
+      if anchored != nil {
+        try await anchor(in: linux, with: extra)
+      } else {
+        for patch in extra { try await patch.apply(to: linux) }
+      }
       let log = directory.appending("make.log")
       do {
         let make = KernelMake(config: config, jobs: jobs)
@@ -118,10 +128,28 @@ private struct Inputs: Sendable {
     }
   }
 
+  /// A patch is made for the source as it is, and so goes first; what it has moved, the anchors
+  /// find. A mutant is made for a source with the points in it.
+  private func anchor(in linux: FilePath, with extra: [KernelPatch]) async throws {
+    for file in HookPlan.inputs {
+      // As a base has them, they have points already.
+      try await Tool("cp").run([
+        "-al", "--remove-destination", tree.path.appending(file).string,
+        linux.appending(file).string,
+      ])
+    }
+    for patch in extra where !patch.isMutant { try await patch.apply(to: linux) }
+    let plan = try HookPlan.make(for: linux, checkout: checkout)
+    Progress.note(plan.summary)
+    try plan.write(into: linux)
+    for patch in extra where patch.isMutant { try await patch.apply(to: linux) }
+  }
+
   /// The text that the key is a hash of.
   private func manifest(with extra: [KernelPatch]) -> String {
     (["recipe \(Inputs.recipe)", "source \(tree.identity)", "compiler \(compiler)"]
       + ["--- configuration", config.text]
+      + (anchored.map { ["--- hook points", $0.text] } ?? [])
       + (series + extra).flatMap { ["--- \($0.name)", $0.text] }).joined(separator: "\n")
   }
 

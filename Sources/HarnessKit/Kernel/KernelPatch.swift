@@ -6,14 +6,18 @@ struct KernelPatch: Hashable, Sendable {
   let name: String
   let path: FilePath
   let text: String
+  /// Made for a source that has the hook points.
+  let isMutant: Bool
 
-  init(_ path: FilePath, name: String? = nil, what: String = "patch") throws(KernelError) {
+  init(_ path: FilePath, name: String? = nil, isMutant: Bool = false) throws(KernelError) {
+    let what = isMutant ? "mutant" : "patch"
     guard let data = FileManager.default.contents(atPath: path.string) else {
       throw KernelError(.patch, "read \(what)", path.string, "no such file, or not readable")
     }
     self.name = name ?? path.lastComponent?.string ?? path.string
     self.path = path
     text = String(decoding: data, as: UTF8.self)
+    self.isMutant = isMutant
   }
 
   /// The series that gives a kernel its hook points. `series` is the order and
@@ -46,7 +50,7 @@ struct KernelPatch: Hashable, Sendable {
           ? "There are no mutants in this checkout."
           : "There are: \(known.joined(separator: ", ")).")
     }
-    return try KernelPatch(path, name: "mutant \(id)", what: "mutant")
+    return try KernelPatch(path, name: "mutant \(id)", isMutant: true)
   }
 
   /// Applies the change to a tree; fuzz could put a hook point at the wrong

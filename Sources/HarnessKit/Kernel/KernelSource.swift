@@ -10,7 +10,12 @@ public enum KernelSource: Hashable, Sendable {
   case directory(FilePath)
 
   /// What the project's patches were made for.
-  public static let standard = KernelSource.debianPackage("linux-source-6.12")
+  public static let standard = KernelSource.debian("6.12")
+
+  /// The source of a series as Debian has it, such as 6.1.
+  public static func debian(_ series: String) -> KernelSource {
+    .debianPackage("linux-source-\(series)")
+  }
 
   /// The source as a cache entry: where the tree is, and what says that two are
   /// the same.

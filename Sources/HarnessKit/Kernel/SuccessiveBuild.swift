@@ -113,7 +113,7 @@ public struct SuccessiveBuild: Sendable {
     "GIT_TERMINAL_PROMPT": "0",
   ]
 
-  private func prepareTree() async throws {
+  func prepareTree() async throws {
     let files = FileManager.default
     let objects =
       try await Tool("git", in: repository, environment: SuccessiveBuild.environment)
@@ -137,7 +137,7 @@ public struct SuccessiveBuild: Sendable {
   }
 
   /// The commit's files with the hook points put in where they fit.
-  private func compose(_ commit: String) async throws -> (tree: String, isHooked: Bool) {
+  func compose(_ commit: String) async throws -> (tree: String, isHooked: Bool) {
     let index = folder.appending("compose.index")
     try? FileManager.default.removeItem(atPath: index.string)
     let git = Tool(
@@ -146,12 +146,26 @@ public struct SuccessiveBuild: Sendable {
         ["GIT_INDEX_FILE": index.string]) { $1 })
     try await git.run(["read-tree", commit])
     let plain = try await git.run(["write-tree"]).lines.first ?? ""
-    let own = try await git.run(["ls-files", "include/linux/zswap_hooks.h"])
+    let own = try await git.run(["ls-files", HookPlan.header])
     if !own.lines.isEmpty { return (plain, true) }
-    for patch in try KernelPatch.series(of: checkout) {
-      let result = try await git.run(
-        ["apply", "--cached", "--whitespace=nowarn", patch.absolutePath], accepting: { $0 <= 1 })
-      if result.status != 0 { return (plain, false) }
+    var sources: [String: [UInt8]] = [:]
+    for file in HookPlan.inputs {
+      let blob = try await git.run(
+        ["cat-file", "blob", "\(plain):\(file)"], accepting: { $0 <= 128 })
+      if blob.status == 0 { sources[file] = blob.output }
+    }
+    // Where a point is missing without a reason, ftrace may have it.
+    guard let plan = try? HookPlan.make(sources, of: commit, checkout: checkout),
+      plan.missed.isEmpty
+    else { return (plain, false) }
+    let scratch = folder.appending("compose.blob")
+    for file in plan.files {
+      try Data(file.after).write(to: URL(fileURLWithPath: scratch.string))
+      let blob = try await git.run(["hash-object", "-w", "--no-filters", scratch.string]).lines
+        .first
+      try await git.run([
+        "update-index", "--add", "--cacheinfo", "100644,\(blob ?? ""),\(file.path)",
+      ])
     }
     return (try await git.run(["write-tree"]).lines.first ?? plain, true)
   }
