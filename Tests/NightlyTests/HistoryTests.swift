@@ -87,6 +87,19 @@ import Testing
     }
   }
 
+  @Test func `many may open a history that is not there yet`() async throws {
+    for _ in 0..<10 {
+      try await withTemporaryFolder { folder in
+        try await withThrowingTaskGroup { group in
+          for _ in 0..<8 {
+            group.addTask { _ = try History(path: "\(folder)/history.sqlite") }
+          }
+          try await group.waitForAll()
+        }
+      }
+    }
+  }
+
   @Test func `a full disk is told, and takes nothing of what was there`() throws {
     try withHistory { history, path in
       let night = try NightRecords.begin(history, "n")

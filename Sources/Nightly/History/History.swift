@@ -1,6 +1,8 @@
 import Foundation
 import GRDB
+import Glibc
 import HarnessKit
+import SystemPackage
 
 /// All runs of all nights, in one SQLite file.
 ///
@@ -20,6 +22,11 @@ public struct History: Sendable {
     do {
       let folder = URL(filePath: path).deletingLastPathComponent().path
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      // The migrator's own table is made outside of its transactions: of two who open a
+      // new history at once, one would find half of it.
+      let lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw Errno(rawValue: errno) }
+      defer { close(lock) }
       var configuration = Configuration()
       configuration.busyMode = .timeout(History.patience)
       configuration.journalMode = .wal
