@@ -7,8 +7,8 @@ import SystemPackage
 public struct RunRequest: Sendable {
   /// Nil for Debian's 6.12.
   public var kernel: KernelReference?
-  /// Where its modules are built; nil to infer it.
-  public var kernelBuild: String?
+  /// What of it is not to be found from its image.
+  public var kernelParts = Kernel.Parts()
   /// A module built elsewhere; nil to build it.
   public var module: String?
   /// The run's folder; nil for `runs/<time>-<kernel>`.

@@ -43,7 +43,7 @@ struct RunPreparation {
     }
     progress.phase("reading the kernel")
     let kernel = try await Kernel.resolve(
-      request.kernel, buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
+      request.kernel, parts: request.kernelParts, cache: run.cache)
     try Preflight.check(kernel.config, kernel: kernel.image.string)
     let zswap = try ZswapParameters(compressor: request.compressor, zpool: request.zpool)
       .kernelWords(for: kernel.config)
