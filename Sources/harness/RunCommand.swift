@@ -164,6 +164,13 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Guest CPUs (default: the machine's).")
   var cpus: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Further words of the guest kernel's command line; may be repeated.",
+      discussion: "They come last, where they win: --append 'earlyprintk=ttyS0 slub_debug=FZP'.",
+      valueName: "words"))
+  var append: [String] = []
+
   @Option(help: "Only the trials whose swap is on this (default: all).")
   var swap: TrialSetup.Swap?
 
@@ -248,7 +255,9 @@ struct RunCommand: AsyncParsableCommand {
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil
-    request.kernelWords = guestFault.map { ["zswap_harness.fault=\($0)"] } ?? []
+    request.kernelWords =
+      append.flatMap { $0.split(separator: " ").map(String.init) }
+      + (guestFault.map { ["zswap_harness.fault=\($0)"] } ?? [])
 
     try await reportingFailures { [request] in
       let checkout = try Checkout.locate()

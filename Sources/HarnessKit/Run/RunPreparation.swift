@@ -12,15 +12,14 @@ struct RunPreparation {
 
   /// The disk's size: a swapfile and room to spare.
   static let diskMebibytes = 128
-  /// What a guest with a sanitizer takes, whose shadow and quarantine are memory.
-  private static let sanitizerMemoryMiB = 1024
-  private static let sanitizers = ["KASAN", "KCSAN", "KMSAN", "PROVE_LOCKING"]
 
   struct Prepared: Sendable {
     var specs: [TrialSpec]
     var commandLine: QEMUCommandLine
     var qemu: String
     var jobs: Int
+    /// See `KernelCost`.
+    var slowness: Int
     /// Of the saved guest; nil where none is wanted.
     var snapshotKey: String?
     var kernelRecord: RunRecord.Kernel
@@ -72,13 +71,12 @@ struct RunPreparation {
 
     let machine = try Machine.named(
       request.machine, in: URL(filePath: run.checkout.root.appending("qemu/machines").string))
-    let isSanitized = Self.sanitizers.contains { kernel.config[$0] == .yes }
+    let cost = KernelCost(of: kernel.config)
     var commandLine = QEMUCommandLine(
       machine: machine, acceleration: .tcg, kernel: kernel.image.string,
       initramfs: initramfs.path, disk: "\(folder)/disk.img",
       token: Self.newToken(),
-      memoryMiB: request.memoryMiB
-        ?? (isSanitized ? max(machine.memoryMiB, Self.sanitizerMemoryMiB) : machine.memoryMiB),
+      memoryMiB: request.memoryMiB ?? max(machine.memoryMiB, cost.memoryMiB),
       cpus: request.cpus, tscKHz: HostTSC.kilohertz(), extraKernelWords: request.kernelWords + zswap
     )
     try await DiskImage.create(at: commandLine.disk, mebibytes: Self.diskMebibytes)
@@ -100,6 +98,7 @@ struct RunPreparation {
     return Prepared(
       specs: specs, commandLine: commandLine, qemu: qemu.string,
       jobs: min(specs.count, request.jobs ?? Self.defaultJobs(for: commandLine)),
+      slowness: cost.slowness,
       snapshotKey: snapshotKey,
       kernelRecord: .init(
         path: kernel.image.string, release: kernel.release,
