@@ -108,12 +108,14 @@ public struct HarnessRun: Sendable {
     let deadline = request.budgetSeconds.map { start.addingTimeInterval($0) }
     var stray: [Finding] = []
     var failures: [HarnessFailure] = []
+    var vmlinux: FilePath?
     do {
       let prepared = try await RunPreparation(run: self, folder: absolute).prepare()
       record.kernel = prepared.kernelRecord
       record.module = prepared.moduleRecord
       record.machine = prepared.machineRecord
       record.notes += prepared.notes
+      vmlinux = prepared.vmlinux
       try folder.write(record)
 
       defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
@@ -157,6 +159,7 @@ public struct HarnessRun: Sendable {
       TrialRecord($0.judgement, report: $0.report, secondsFromReady: $0.secondsFromReady)
     }
     record.finish(judgement, at: Date())
+    if let vmlinux { await tellLines(by: vmlinux, in: &record) }
     record.notes += RandomSummary(of: record).lines.map(\.trimmed)
     try folder.writeReports(of: record)
     for (number, text) in HandOver.all(of: record).enumerated() {
@@ -164,6 +167,19 @@ public struct HarnessRun: Sendable {
     }
     try folder.write(record)
     return Outcome(record: record, folder: path)
+  }
+
+  /// Gives the findings' stacks their lines in the source, where that is to be had.
+  private func tellLines(by vmlinux: FilePath, in record: inout RunRecord) async {
+    guard record.findings.contains(where: { !$0.frames.isEmpty }) else { return }
+    progress.phase("looking up the stacks in \(vmlinux)")
+    do {
+      let told = try await SourceLines(vmlinux: vmlinux).annotate(record.findings)
+      record.findings = told.findings
+      if let why = told.why { record.notes.append("stacks without file and line: \(why)") }
+    } catch {
+      record.notes.append("stacks without file and line: \(error)")
+    }
   }
 
   /// Adds up what the guests counted, into the record and `coverage.json`.

@@ -27,6 +27,8 @@ struct RunPreparation {
     var machineRecord: RunRecord.Machine
     /// Of the kernel, where there is one.
     var buildTree: FilePath?
+    /// Likewise.
+    var vmlinux: FilePath?
     var notes: [String]
   }
 
@@ -112,7 +114,7 @@ struct RunPreparation {
         name: machine.name, cpus: commandLine.cpus, memoryMiB: commandLine.memoryMiB,
         accelerator: decision.acceleration.rawValue,
         qemuVersion: qemuVersion),
-      buildTree: kernel.buildTree,
+      buildTree: kernel.buildTree, vmlinux: kernel.vmlinux,
       notes: [decision.reason] + Preflight.misses(kernel.config).map(\.description))
   }
 
