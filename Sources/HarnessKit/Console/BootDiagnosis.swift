@@ -27,10 +27,14 @@ public struct BootDiagnosis: Hashable, Sendable {
   public static func of(
     _ lines: [String], end: End, agentAnswered: Bool = false
   ) -> BootDiagnosis {
-    let texts = lines.map { ConsoleLine($0).text }.filter { !$0.isEmpty }
+    let texts = lines.map { ConsoleLine($0).text }.filter { line in
+      !line.isEmpty && !firmware.contains { line.contains($0) }
+    }
     if agentAnswered { return mute }
     for row in rows {
-      guard let line = texts.first(where: row.matches) else { continue }
+      guard let line = texts.first(where: row.matches),
+        row.elsewhere.map({ words in texts.contains { $0.contains(words) } }) ?? true
+      else { continue }
       return BootDiagnosis(cause: row.cause, advice: row.advice, evidence: line)
     }
     if let panic = texts.lazy.compactMap({ $0.after(SplatHeader.panicPrefix) }).first {
@@ -42,6 +46,9 @@ public struct BootDiagnosis: Hashable, Sendable {
     return BootDiagnosis(cause: end.words, advice: end.advice, evidence: nil)
   }
 
+  /// What stands on the serial console before the kernel does.
+  private static let firmware = ["SeaBIOS", "Booting from ", "iPXE", "Probing EDD"]
+
   /// It runs, and cannot be heard.
   private static let mute = BootDiagnosis(
     cause: "its agent answers, but what the kernel prints does not come to the console",
@@ -50,17 +57,20 @@ public struct BootDiagnosis: Hashable, Sendable {
   private static let dark = BootDiagnosis(
     cause: "it printed nothing at all",
     advice: "Either it has no serial console (CONFIG_SERIAL_8250_CONSOLE=y, CONFIG_PRINTK=y, and no"
-      + " console= of its own in CONFIG_CMDLINE or --append), or it died before that:"
-      + " --append earlyprintk=ttyS0 shows more.")
+      + " console= of its own in CONFIG_CMDLINE or --append), or it died before that, of too little"
+      + " memory perhaps: --append earlyprintk=ttyS0 shows more.")
 
   /// What a kernel prints: every word of the row in one line.
   private struct Row {
     let words: [String]
+    /// In some other line.
+    let elsewhere: String?
     let cause: String
     let advice: String
 
-    init(_ words: String..., cause: String, advice: String) {
+    init(_ words: String..., elsewhere: String? = nil, cause: String, advice: String) {
       self.words = words
+      self.elsewhere = elsewhere
       self.cause = cause
       self.advice = advice
     }
@@ -96,9 +106,11 @@ public struct BootDiagnosis: Hashable, Sendable {
     Row(
       "rootfs image is not initramfs", cause: "it cannot unpack the guest image",
       advice: "Is there memory enough (--memory)?"),
+    // With init/main.c's own complaint about it in some releases, and none in others.
     Row(
-      "check access for rdinit=", "failed",
-      cause: "its command line names an init that the guest image does not have", advice: otherInit),
+      "Unable to mount root fs", elsewhere: " rdinit=",
+      cause: "its command line names an init that the guest image does not have",
+      advice: otherInit),
     Row(
       "Requested init ", "failed",
       cause: "its command line names an init that the guest image does not have", advice: otherInit),

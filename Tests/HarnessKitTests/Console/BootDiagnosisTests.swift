@@ -9,10 +9,9 @@ import Testing
   private static let cases: [(lines: [String], cause: String, advice: String)] = [
     (
       [
-        "[    0.911020] check access for rdinit=/nonexistent failed: -2, ignoring",
-        "[    1.001998] /dev/root: Can't open blockdev",
-        "[    1.002010] VFS: Cannot open root device \"\" or unknown-block(0,0): error -6",
-        "[    1.007903] Kernel panic - not syncing: VFS: Unable to mount root fs on "
+        "[    0.000000] Command line: console=ttyS0 rdinit=/nonexistent",
+        "[    5.660000] VFS: Cannot open root device \"\" or unknown-block(0,0): error -6",
+        "[    5.664550] Kernel panic - not syncing: VFS: Unable to mount root fs on "
           + "unknown-block(0,0)",
       ], "names an init", "rdinit="
     ),
@@ -101,6 +100,11 @@ import Testing
 
   @Test func `without a word, what the guest did tells the causes apart`() {
     #expect(BootDiagnosis.of([], end: .still).cause == "it printed nothing at all")
+    let firmware = [
+      "\u{1B}c\u{1B}[?7l\u{1B}[2J\u{1B}[0mSeaBIOS (version 1.16.2-debian-1.16.2-1)\r",
+      "Booting from ROM...\r", "Probing EDD (edd=off to disable)... o\u{1B}c\u{1B}[?7l\u{1B}[2J",
+    ]
+    #expect(BootDiagnosis.of(firmware, end: .busy).cause == "it printed nothing at all")
     let busy = BootDiagnosis.of(["[    0.1] x86/fpu: on"], end: .busy)
     let still = BootDiagnosis.of(["[    0.1] x86/fpu: on"], end: .still)
     let reset = BootDiagnosis.of(["[    0.1] x86/fpu: on"], end: .reset)
