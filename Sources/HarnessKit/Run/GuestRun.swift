@@ -29,6 +29,8 @@ public struct GuestRun: Sendable {
     public var coverage: [CoverageData] = []
     /// Before the first trial.
     public var bootSplats: [Splat] = []
+    /// What kmemleak had to report after the last one; nil where it was not asked.
+    public var leaks: LeakReport?
     /// A report of the boot's that is TCG's doing, where nothing was run for it.
     public var spoiledBoot: Splat?
     /// Reports on the console beyond those that were kept.
@@ -306,6 +308,9 @@ extension GuestRun {
       case .coverage(let data):
         // One file is counted, or a few; a guest is not taken at its word for more.
         if result.coverage.count < 16 { result.coverage.append(data) }
+        return []
+      case .leaks(let report):
+        result.leaks = report
         return []
       case .unusable(let reason):
         fail(.kernelUnusable, reason)

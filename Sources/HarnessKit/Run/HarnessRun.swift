@@ -130,7 +130,7 @@ public struct HarnessRun: Sendable {
       for result in outcome.results {
         if let release = result.release { record.kernel?.release = release }
         let judged = Judge.stray(
-          result.bootSplats,
+          result.bootSplats + (result.leaks.map { KmemleakReport.splats(in: $0.text) } ?? []),
           isEmulated: prepared.commandLine.acceleration == .tcg)
         stray += judged.findings
         failures += judged.failures
@@ -138,6 +138,14 @@ public struct HarnessRun: Sendable {
           stray.append(.consoleFlood(omitted: result.omittedSplats))
         }
         if let failure = result.failure { failures.append(failure) }
+      }
+      if prepared.hasKmemleak {
+        let asked = outcome.results.count { $0.leaks != nil && $0.leaks?.problem == nil }
+        record.notes.append(
+          "kmemleak: asked at the end of \(asked) of \(outcome.results.count) guests; one that"
+            + " ends with a finding, or at a time limit, is not")
+        record.notes += outcome.results.compactMap(\.leaks?.problem).prefix(1)
+          .map { "kmemleak: \($0)" }
       }
       try await keepCoverage(
         outcome.results.flatMap(\.coverage), prepared.buildTree, folder, in: &record)

@@ -20,6 +20,7 @@ struct RunPreparation {
     var jobs: Int
     /// See `KernelCost`.
     var slowness: Int
+    var hasKmemleak: Bool
     /// Of the saved guest; nil where none is wanted.
     var snapshotKey: String?
     var kernelRecord: RunRecord.Kernel
@@ -100,7 +101,7 @@ struct RunPreparation {
     return Prepared(
       specs: specs, commandLine: commandLine, qemu: qemu.string,
       jobs: min(specs.count, request.jobs ?? Self.defaultJobs(for: commandLine)),
-      slowness: cost.slowness,
+      slowness: cost.slowness, hasKmemleak: kernel.config["DEBUG_KMEMLEAK"] == .yes,
       snapshotKey: snapshotKey,
       kernelRecord: .init(
         path: kernel.image.string, release: kernel.release,
