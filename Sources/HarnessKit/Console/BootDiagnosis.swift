@@ -46,6 +46,11 @@ public struct BootDiagnosis: Hashable, Sendable {
     return BootDiagnosis(cause: end.words, advice: end.advice, evidence: nil)
   }
 
+  /// Whether the line says that the boot waits for what will not come.
+  static func isHopeless(_ line: String) -> Bool {
+    rows.contains { $0.isHopeless && $0.matches(line) }
+  }
+
   /// What stands on the serial console before the kernel does.
   private static let firmware = ["SeaBIOS", "Booting from ", "iPXE", "Probing EDD"]
 
@@ -65,12 +70,18 @@ public struct BootDiagnosis: Hashable, Sendable {
     let words: [String]
     /// In some other line.
     let elsewhere: String?
+    /// It does not end by itself, nor get any farther.
+    let isHopeless: Bool
     let cause: String
     let advice: String
 
-    init(_ words: String..., elsewhere: String? = nil, cause: String, advice: String) {
+    init(
+      _ words: String..., elsewhere: String? = nil, isHopeless: Bool = false, cause: String,
+      advice: String
+    ) {
       self.words = words
       self.elsewhere = elsewhere
+      self.isHopeless = isHopeless
       self.cause = cause
       self.advice = advice
     }
@@ -122,7 +133,8 @@ public struct BootDiagnosis: Hashable, Sendable {
       advice: "The error is the errno of execve(2); harness kernel config --for IMAGE prints the"
         + " options that it lacks."),
     Row(
-      "Waiting for root device", cause: "it waits for a root device, and has none",
+      "Waiting for root device", isHopeless: true,
+      cause: "it waits for a root device, and has none",
       advice: initramfs
     ),
     Row(

@@ -133,6 +133,7 @@ public struct GuestRun: Sendable {
         }
         for action in state.take(event) {
           switch action {
+          case .despair: watch.despair()
           case .send(let message):
             // A guest that is gone shows as an event; the write may just fail.
             try? await session.send(message)
@@ -158,6 +159,8 @@ extension GuestRun {
     /// The guest waits for its trials; `save` where it may be saved before.
     case ready(save: Hello?)
     case trialDone
+    /// Whatever it still does is no progress.
+    case despair
     case stop
   }
 
@@ -244,7 +247,8 @@ extension GuestRun {
       case .trialEnds(let index):
         record(classifier.finish())
         endMarks.insert(index)
-      case nil: return []
+      case nil:
+        return !hasReadyMark && BootDiagnosis.isHopeless(line) ? [.despair] : []
       }
       return concludeTrials()
     }
@@ -539,6 +543,8 @@ private final class SilenceWatch: Sendable {
   var loss: Patience.Loss? { state.withLock { $0.loss } }
 
   func pet() { state.withLock { $0.patience.heard() } }
+
+  func despair() { state.withLock { $0.patience.despair() } }
 
   func booted(limit: Int) { state.withLock { $0.patience.booted(limit: limit) } }
 

@@ -29,8 +29,10 @@ struct Patience {
   private var total = 0
   private var last: CPUTime?
 
-  /// Less than this of a CPU, wanted or had, is an idle guest's timer.
-  static let working = 0.15
+  /// Less than this of a CPU, wanted or had, is an idle guest's timers.
+  static let working = 0.5
+  /// Ticks for one that has said that it will not come up.
+  static let hopeless = 10
   /// Limits that a boot may take in all.
   static let bootLimits = 20
 
@@ -42,6 +44,12 @@ struct Patience {
   mutating func heard() {
     ticks = 0
     used = 0
+  }
+
+  /// It has said what it cannot do: whatever it works at is no progress.
+  mutating func despair() {
+    limit = min(limit, Self.hopeless)
+    bootSeconds = nil
   }
 
   /// It is ready.

@@ -155,9 +155,9 @@ import Testing
     let end = try #require(ticks(boot, run: 1))
     #expect(end.loss == .busy)
     #expect((120...122).contains(end.ticks))
-    let slow = try #require(ticks(boot, run: 0.2))
+    let slow = try #require(ticks(boot, run: 0.5))
     #expect(slow.loss == .busy)
-    #expect((600...602).contains(slow.ticks))
+    #expect((240...242).contains(slow.ticks))
   }
 
   @Test func `a guest that the host starves is as good as one that works`() throws {
@@ -168,6 +168,16 @@ import Testing
   @Test func `words prolong it, up to the cap`() throws {
     let end = try #require(ticks(boot, run: 1, word: 60))
     #expect(end == (.endless, 1800))
+  }
+
+  @Test func `a guest that has said that it waits for what will not come is given up soon`() throws
+  {
+    #expect(BootDiagnosis.isHopeless("[    2.1] Waiting for root device /dev/sda1..."))
+    #expect(!BootDiagnosis.isHopeless("[    2.1] Run /init as init process"))
+    var hopeless = boot
+    hopeless.despair()
+    let end = try #require(ticks(hopeless, run: 1))
+    #expect(end == (.still, 10))
   }
 
   @Test func `a guest that is ready has to speak`() throws {

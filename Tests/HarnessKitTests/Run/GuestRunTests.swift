@@ -182,6 +182,24 @@ import Testing
     #expect(boot.failure?.message.contains("VFS: waiting") == true)
   }
 
+  @Test mutating func `a boot's panic is why it cannot be used, and what it reported is a finding`()
+  {
+    for line in Self.warning { _ = take(line) }
+    _ = take(
+      .consoleLine("[    5.0] Kernel panic - not syncing: VFS: Unable to mount root fs on x"),
+      .shutdown(.guestReset))
+    let result = state.conclude(nil)
+    #expect(result.failure?.kind == .kernelUnusable)
+    #expect(result.failure?.message.contains("looks for a root file system") == true)
+    #expect(result.bootSplats.map(\.title) == ["WARNING in zswap_swapoff"])
+  }
+
+  @Test mutating func `a boot that says that it waits for ever is given up`() {
+    #expect(take(.consoleLine("[    2.1] Waiting for root device /dev/sda1...")) == [.despair])
+    ready()
+    #expect(take(.consoleLine("[    9.1] Waiting for root device /dev/sda1...")).isEmpty)
+  }
+
   @Test mutating func `a reset that a panic explains is that panic's finding alone`() {
     ready()
     _ = take(.message(.trialStarted(0)))
