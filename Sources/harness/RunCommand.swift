@@ -119,7 +119,8 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Length of the stress, in seconds.")
   var stressSeconds = Scenario.defaultStressSeconds
 
-  @Option(help: "How long a hold may last, in seconds.")
+  @Option(
+    help: "How long a hold may last, in seconds; KCSAN and the like get a multiple of it.")
   var holdTimeout = Scenario.defaultHoldTimeoutMilliseconds / 1000
 
   @Option(

@@ -8,14 +8,13 @@ struct KernelCost: Hashable, Sendable {
 
   private static let rows: [(option: String, cost: KernelCost)] = [
     // Shadow and quarantine.
-    ("KASAN", KernelCost(memoryMiB: 1024, slowness: 2)),
+    ("KASAN", KernelCost(memoryMiB: 1024)),
     // Each access a call, and now and then a wait.
     ("KCSAN", KernelCost(memoryMiB: 1024, slowness: 4)),
     ("KMSAN", KernelCost(memoryMiB: 2048, slowness: 4)),
-    ("PROVE_LOCKING", KernelCost(memoryMiB: 1024, slowness: 2)),
+    ("PROVE_LOCKING", KernelCost(memoryMiB: 1024)),
     // An object for each object, and all memory read in a scan.
     ("DEBUG_KMEMLEAK", KernelCost(memoryMiB: 1024, slowness: 2)),
-    ("UBSAN", KernelCost(slowness: 2)),
   ]
 
   init(memoryMiB: Int = 0, slowness: Int = 1) {

@@ -49,7 +49,8 @@ struct RunPreparation {
     try Preflight.check(kernel.config, kernel: kernel.image.string)
     let zswap = try ZswapParameters(compressor: request.compressor, zpool: request.zpool)
       .kernelWords(for: kernel.config)
-    let specs = try trials(kernel.providers, kernel.zswapLRU)
+    let cost = KernelCost(of: kernel.config)
+    let specs = try trials(kernel.providers, kernel.zswapLRU, slowness: cost.slowness)
 
     progress.phase("building the module for \(kernel.release)")
     let module = try await ModuleBuild(checkout: run.checkout, cache: run.cache)
@@ -74,7 +75,6 @@ struct RunPreparation {
 
     let machine = try Machine.named(
       request.machine, in: URL(filePath: run.checkout.root.appending("qemu/machines").string))
-    let cost = KernelCost(of: kernel.config)
     var commandLine = QEMUCommandLine(
       machine: machine, acceleration: .tcg, kernel: kernel.image.string,
       initramfs: initramfs.path, disk: "\(folder)/disk.img",
@@ -135,7 +135,7 @@ struct RunPreparation {
   /// Each scenario under each provider, one provider after the other: loading
   /// the module anew is what takes time.
   private func trials(
-    _ available: [Provider], _ lru: ZswapLRU
+    _ available: [Provider], _ lru: ZswapLRU, slowness: Int
   ) throws -> [TrialSpec] {
     let request = run.request
     let providers = request.providers ?? available
@@ -160,7 +160,7 @@ struct RunPreparation {
       for scenario in request.scenarios where scenario.usesHooks || provider == providers[0] {
         specs += scenario.trials(
           startingAt: specs.count, provider: provider, seed: request.seed, pages: request.pages,
-          holdTimeoutMilliseconds: request.holdTimeoutMilliseconds,
+          holdTimeoutMilliseconds: request.holdTimeoutMilliseconds * slowness,
           stressSeconds: request.stressSeconds, lru: lru)
       }
     }
