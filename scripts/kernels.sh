@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the harness on a kernel of each kind and writes docs/kernels.md: the points that
 # each has by provider, what was run, the verdict.
-#   scripts/kernels.sh [harness arguments]
+#   scripts/kernels.sh [-w FILE] [harness arguments]
 # KERNELS="debian:6.12 kcsan" leaves the other kinds out; -w writes elsewhere.
 # No kernel is a case of its own: a row is a name and how it is built.
 set -euo pipefail
@@ -11,8 +11,7 @@ if [[ ${1:-} == -w ]]; then
   target=$2
   shift 2
 fi
-swift build --product harness >&2
-harness=$(swift build --show-bin-path)/harness
+harness=${HARNESS:-$(swift build --show-bin-path)/harness}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
