@@ -13,6 +13,9 @@ struct SourceLines: Sendable {
     guard traced.contains(where: { !$0.isEmpty }) else { return (findings, nil) }
     let symbols = SymbolTable(nm: try await Tool("nm").run(["-S", vmlinux.string]).text)
     var addresses = Set(traced.flatMap { $0.values }.compactMap { symbols.address(of: $0) })
+    guard !symbols.isEmpty else {
+      return (findings, "\(vmlinux) has no symbols: give the build's own with --vmlinux")
+    }
     guard !addresses.isEmpty else {
       return (findings, "\(vmlinux) has none of the functions in this size: another build's?")
     }
@@ -178,6 +181,9 @@ struct SymbolTable: Sendable {
     let back: UInt64 = traced.isExact || traced.offset == 0 ? 0 : 1
     return function.address &+ (traced.offset - back)
   }
+
+  /// As of a distribution's headers, whose vmlinux has types alone.
+  var isEmpty: Bool { functions.isEmpty }
 
   func address(of name: String) -> UInt64? { functions[name]?.first?.address }
 }

@@ -85,6 +85,10 @@ import Testing
         .annotate([finding(" swapoff+0x1/\(hex(size))", "swapoff")])
       #expect(result.findings[0].frames[0].places == nil)
       #expect(result.why?.contains("CONFIG_DEBUG_INFO") == true)
+      try await Tool("strip").run([file.string])
+      let stripped = try await SourceLines(vmlinux: file)
+        .annotate([finding(" swapoff+0x1/\(hex(size))", "swapoff")])
+      #expect(stripped.why?.contains("no symbols") == true)
     }
   }
 
