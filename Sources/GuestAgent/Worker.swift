@@ -101,6 +101,7 @@ enum Worker {
       // grace periods do not wait for a tick, and swapoff has two.
       try KernelFile.write("0", to: "/proc/sys/vm/page-cluster")
       try? KernelFile.write("1", to: "/sys/kernel/rcu_expedited")
+      LeakScan.begin()
     } catch {
       return "\(error)"
     }
@@ -157,6 +158,11 @@ enum Worker {
     }
     if let hooks { try channel.send(.points(try hooks.points())) }
     for data in KernelCoverage.collect() { try channel.send(.coverage(data)) }
+    // What a trial that did not come to rest has left is that trial's own.
+    if LeakScan.isThere, guest?.isAtRest != false {
+      channel.progress("looking for leaks")
+      try channel.send(.leaks(LeakScan.leaks { channel.beat() }))
+    }
   }
 
   private static func mark(_ mark: ConsoleMark) throws(SystemError) {

@@ -25,6 +25,8 @@ public enum GuestMessage: Hashable, Sendable, Codable {
   case trial(TrialReport)
   /// Of a kernel that was built for gcov, after its last trial.
   case coverage(CoverageData)
+  /// Of a kernel with kmemleak, after the last trial.
+  case leaks(LeakReport)
   /// This kernel lacks something that the trials cannot do without.
   case unusable(String)
   /// The agent failed: says nothing about the kernel.
@@ -91,6 +93,22 @@ public struct PointStatus: Hashable, Sendable, Codable {
     self.hits = hits
     self.available = available
     self.whyAbsent = whyAbsent
+  }
+}
+
+/// What kmemleak lists when all is at rest: parsed by the host.
+public struct LeakReport: Hashable, Sendable, Codable {
+  /// Bytes of it that are handed on.
+  public static let limit = 256 << 10
+
+  /// As the kernel writes it; empty where nothing has leaked.
+  public var text: String
+  /// Why it could not be asked.
+  public var problem: String?
+
+  public init(text: String, problem: String? = nil) {
+    self.text = text
+    self.problem = problem
   }
 }
 

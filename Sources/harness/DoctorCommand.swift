@@ -1,6 +1,5 @@
 import ArgumentParser
 import HarnessKit
-import SystemPackage
 
 /// `harness doctor`: what is missing, and how to get it.
 struct DoctorCommand: AsyncParsableCommand {
@@ -11,26 +10,24 @@ struct DoctorCommand: AsyncParsableCommand {
       Examples:
         harness doctor
         harness doctor --kernel arch/x86/boot/bzImage
+        harness doctor --kernel linux-image-6.12.0_6.12.0-1_amd64.deb
 
       Exit codes: 0 all that is needed is there; 3 something is missing.
       """)
 
   @Option(
-    help: ArgumentHelp("A kernel to look at as well.", valueName: "bzImage|debian:release"),
+    help: ArgumentHelp("A kernel to look at as well.", valueName: "kernel|debian:release"),
     transform: kernelReference(parsing:))
   var kernel: KernelReference?
 
-  @Option(
-    name: .customLong("kernel-build"),
-    help: ArgumentHelp("The kernel's build tree, where it is not found.", valueName: "dir"))
-  var kernelBuild: String?
+  @OptionGroup var parts: KernelPartsOptions
 
   func run() async throws {
     try await reportingFailures {
       var findings = Doctor.host()
       if let kernel {
         findings += await Doctor.kernel(
-          kernel, buildTree: kernelBuild.map { FilePath($0) }, cache: try .standard())
+          kernel, parts: parts.parts, cache: try .standard())
       }
       for finding in findings { print(finding) }
       let missing = findings.filter { $0.state == .missing }.count

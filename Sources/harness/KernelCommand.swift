@@ -188,6 +188,7 @@ struct KernelCommand: AsyncParsableCommand {
         Examples:
           harness kernel config arch/x86/boot/bzImage
           harness kernel config debian:6.1
+          harness kernel config linux-image-6.12.0_6.12.0-1_amd64.deb
           harness kernel config arch/x86/boot/bzImage ZSWAP KASAN
           harness kernel config --for arch/x86/boot/bzImage > complete.config
           scripts/kconfig/merge_config.sh .config complete.config   (in the kernel's tree)
@@ -197,7 +198,8 @@ struct KernelCommand: AsyncParsableCommand {
         """)
 
     @Argument(
-      help: "A bzImage or vmlinuz, or debian:RELEASE.", transform: kernelReference(parsing:))
+      help: "A bzImage, a build's folder, a linux-image-….deb, or debian:RELEASE.",
+      transform: kernelReference(parsing:))
     var image: KernelReference?
 
     @Argument(help: "Options to print, with or without CONFIG_.")
@@ -211,6 +213,8 @@ struct KernelCommand: AsyncParsableCommand {
       transform: kernelReference(parsing:))
     var completed: KernelReference?
 
+    @OptionGroup var parts: KernelPartsOptions
+
     func validate() throws {
       guard (image == nil) != (completed == nil) else {
         throw ValidationError("give a kernel, or --for and a kernel")
@@ -219,7 +223,8 @@ struct KernelCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await reportingFailures {
-        let kernel = try await Kernel.resolve(image ?? completed, cache: try .standard())
+        let kernel = try await Kernel.resolve(
+          image ?? completed, parts: parts.parts, cache: try .standard())
         if completed != nil {
           print(Preflight.fragment(completing: kernel.config), terminator: "")
           return
@@ -236,6 +241,7 @@ struct KernelCommand: AsyncParsableCommand {
         print("config     \(kernel.config.origin?.description ?? "")")
         print("build tree \(kernel.buildTree?.string ?? "none")")
         print("modules    \(kernel.modulesDirectory?.string ?? "none installed")")
+        print("vmlinux    \(kernel.vmlinux?.string ?? "none")")
         print("providers  \(kernel.providers.map(\.rawValue).joined(separator: ", "))")
         for miss in Preflight.misses(kernel.config) {
           print("\(miss.isFatal ? "MISSING" : "without") \(miss)")

@@ -26,15 +26,11 @@ struct ListCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Which points its providers reach; without it, all that there may be.",
-      valueName: "bzImage|debian:release"),
+      valueName: "kernel|debian:release"),
     transform: kernelReference(parsing:))
   var kernel: KernelReference?
 
-  @Option(
-    help: ArgumentHelp(
-      "Build tree or headers of that kernel, where they cannot be found from it.",
-      valueName: "dir"))
-  var kernelBuild: String?
+  @OptionGroup var parts: KernelPartsOptions
 
   func run() async throws {
     guard schedules else {
@@ -83,7 +79,7 @@ struct ListCommand: AsyncParsableCommand {
     var request = RunRequest(
       scenarios: [.custom([schedule])], seed: 1, commandLine: CommandLine.arguments)
     request.kernel = kernel
-    request.kernelBuild = kernelBuild
+    request.kernelParts = parts.parts
     request.reproductions = 0
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "zswap-harness-list-\(UUID().uuidString)").path

@@ -12,6 +12,8 @@ struct RunCommand: AsyncParsableCommand {
     discussion: """
       EXAMPLES
         harness --kernel arch/x86/boot/bzImage
+        harness --kernel ~/linux/build     (the folder of a build, or the source with one in it)
+        harness --kernel linux-image-6.12.0_6.12.0-1_amd64.deb
         harness --kernel vmlinuz --kernel-build /usr/src/linux-headers-6.12
         harness --schedule "writeback@unlocked > swapoff@trees-freed"
         git bisect run harness --kernel-tree . --bisect --finding "in shrink_memcg_cb"
@@ -28,8 +30,9 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The kernel under test: an image, or a stock one of Debian's, which is fetched (default: "
-        + "debian:6.12).", valueName: "bzImage|debian:release"),
+      "The kernel under test: a bzImage or vmlinuz, the folder of a build, a linux-image-….deb, or "
+        + "a stock one of Debian's, which is fetched (default: debian:6.12).",
+      valueName: "kernel|debian:release"),
     transform: kernelReference(parsing:))
   var kernel: KernelReference?
 
@@ -46,11 +49,7 @@ struct RunCommand: AsyncParsableCommand {
       valueName: "fragment,..."))
   var fragments = "kasan"
 
-  @Option(
-    help: ArgumentHelp(
-      "Build tree or headers of that kernel, where they cannot be found from it.",
-      valueName: "dir"))
-  var kernelBuild: String?
+  @OptionGroup var parts: KernelPartsOptions
 
   @Option(help: ArgumentHelp("A zswap_hooks.ko built for that kernel elsewhere.", valueName: "ko"))
   var module: String?
@@ -120,7 +119,8 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Length of the stress, in seconds.")
   var stressSeconds = Scenario.defaultStressSeconds
 
-  @Option(help: "How long a hold may last, in seconds.")
+  @Option(
+    help: "How long a hold may last, in seconds; KCSAN and the like get a multiple of it.")
   var holdTimeout = Scenario.defaultHoldTimeoutMilliseconds / 1000
 
   @Option(
@@ -164,6 +164,13 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(help: "Guest CPUs (default: the machine's).")
   var cpus: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Further words of the guest kernel's command line; may be repeated.",
+      discussion: "They come last, where they win: --append 'earlyprintk=ttyS0 slub_debug=FZP'.",
+      valueName: "words"))
+  var append: [String] = []
 
   @Option(help: "Only the trials whose swap is on this (default: all).")
   var swap: TrialSetup.Swap?
@@ -238,7 +245,7 @@ struct RunCommand: AsyncParsableCommand {
     var request = RunRequest(
       scenarios: scenarios, seed: seed, commandLine: CommandLine.arguments)
     request.kernel = kernel
-    request.kernelBuild = kernelBuild
+    request.kernelParts = parts.parts
     request.module = module
     request.out = out
     request.providers = provider.map { [$0] }
@@ -262,7 +269,9 @@ struct RunCommand: AsyncParsableCommand {
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil
-    request.kernelWords = guestFault.map { ["zswap_harness.fault=\($0)"] } ?? []
+    request.kernelWords =
+      append.flatMap { $0.split(separator: " ").map(String.init) }
+      + (guestFault.map { ["zswap_harness.fault=\($0)"] } ?? [])
 
     try await reportingFailures { [request] in
       let checkout = try Checkout.locate()
@@ -303,6 +312,36 @@ extension RunCommand {
     }
     guard !schedules.isEmpty else { throw ValidationError("there is no schedule in \(path)") }
     return schedules
+  }
+}
+
+/// What of a kernel cannot be found from its image.
+struct KernelPartsOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Build tree, headers, or a linux-headers-….deb of that kernel, where they cannot be found "
+        + "from it.",
+      valueName: "dir|deb"))
+  var kernelBuild: String?
+
+  @Option(help: ArgumentHelp("Its .config, likewise.", valueName: "file"))
+  var kernelConfig: String?
+
+  @Option(
+    help: ArgumentHelp("Its lib/modules/<release> with modules.dep, likewise.", valueName: "dir"))
+  var kernelModules: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Its vmlinux, likewise: with debug information, stacks are shown with file and line.",
+      valueName: "file"))
+  var vmlinux: String?
+
+  var parts: Kernel.Parts {
+    func path(_ text: String?) -> FilePath? { text.map { FilePath($0) } }
+    return Kernel.Parts(
+      buildTree: path(kernelBuild), config: path(kernelConfig), modules: path(kernelModules),
+      vmlinux: path(vmlinux))
   }
 }
 

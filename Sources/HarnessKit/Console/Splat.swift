@@ -1,7 +1,7 @@
 /// A report that the kernel printed about itself.
 public struct Splat: Hashable, Sendable, Codable {
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-    case kasan, kcsan, kmsan, kfence, ubsan
+    case kasan, kcsan, kmsan, kfence, ubsan, kmemleak
     case nullDereference = "null-dereference"
     case pageFault = "page-fault"
     case generalProtection = "general-protection"

@@ -7,6 +7,27 @@ public struct StackFrame: Hashable, Sendable, Codable, CustomStringConvertible {
   public var function: String
   /// The module it belongs to, nil for the kernel proper.
   public var module: String?
+  /// Where it is in the source, what was inlined there first; nil where nothing tells.
+  public var places: [Place]?
+
+  /// A line of the source.
+  public struct Place: Hashable, Sendable, Codable, CustomStringConvertible {
+    public var function: String
+    /// From the source tree's top, where that is known.
+    public var file: String
+    public var line: Int
+
+    public var description: String { "\(function) at \(file):\(line)" }
+  }
+
+  /// As reports show it: a line for each function that was inlined, the frame's own last.
+  public var lines: [String] {
+    guard let places, !places.isEmpty else { return [description] }
+    return places.enumerated().map { index, place in
+      index == places.count - 1
+        ? "\(description) at \(place.file):\(place.line)" : "\(place) (inlined)"
+    }
+  }
 
   public init(function: String, module: String? = nil) {
     self.function = function

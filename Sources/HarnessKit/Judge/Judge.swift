@@ -150,7 +150,8 @@ public struct Judge {
     return Finding(
       kind: .splat, title: splat.title, fingerprint: splat.fingerprint,
       details: "\(splat.kind.rawValue) report by \(task)\(time)", excerpt: splat.excerpt,
-      frames: splat.meaningfulFrames, claims: claims, schedule: schedule, trial: trial)
+      frames: splat.meaningfulFrames, claims: splat.isRaceElsewhere ? [] : claims,
+      schedule: schedule, trial: trial, known: splat.isRaceElsewhere ? .raceElsewhere : nil)
   }
 
   // MARK: - Actors
@@ -237,7 +238,7 @@ public struct Judge {
   }
 
   private var hasKernelSplat: Bool {
-    splats.contains { !$0.inHarnessModule && !isWaitForOurHold($0) }
+    splats.contains { !$0.inHarnessModule && !$0.isRaceElsewhere && !isWaitForOurHold($0) }
   }
 
   // MARK: - Ordering

@@ -608,4 +608,11 @@ public struct KnownNote: Hashable, Sendable, Codable {
     explanation: "shrink_memcg_cb() frees the entry, whose list_lru_del() decrements "
       + "nlru->nr_items, and returns LRU_REMOVED_RETRY, for which __list_lru_walk_one() "
       + "decrements it again. Only list_lru_count_node() reads it, which zswap does not call.")
+
+  /// KCSAN samples the whole kernel, and its timekeeping, scheduler and RCU race on purpose,
+  /// marked or not.
+  static let raceElsewhere = KnownNote(
+    title: "a data race outside of memory management",
+    explanation: "Neither of the two functions is one of mm/: KCSAN reports the whole kernel, and "
+      + "such a race says nothing about zswap. It may be worth a report to those whose code it is.")
 }

@@ -125,8 +125,9 @@ public struct BzImage: Hashable, Sendable {
   }
 
   private static let headSize = 64 << 10
-  private static let whatToGive =
-    "Give an x86 bzImage: arch/x86/boot/bzImage of a build, or a distribution's vmlinuz."
+  static let whatToGive =
+    "Give an x86 bzImage: arch/x86/boot/bzImage of a build, or a distribution's vmlinuz; or the"
+    + " folder of the build, or a linux-image-….deb."
 
   /// What people give by mistake, by its first bytes.
   private static func otherFormat(_ bytes: [UInt8]) -> (problem: String, advice: String)? {
@@ -139,9 +140,20 @@ public struct BzImage: Hashable, Sendable {
         "Decompress it first, or give arch/x86/boot/bzImage of the build."
       )
     }
-    if bytes.starts(with: Array("!<arch>\n".utf8)) {
-      return ("an archive (.deb or .a), not a bzImage", "Unpack it and give its boot/vmlinuz-….")
+    let known = formats.first { format in
+      bytes.dropFirst(format.offset).starts(with: format.magic.utf8)
     }
-    return nil
+    return known.map { ("\($0.what), not an x86 bzImage", $0.advice) }
   }
+
+  private static let formats: [(offset: Int, magic: String, what: String, advice: String)] = [
+    (0, "!<arch>\n", "an archive of objects", whatToGive),
+    // Documentation/arch/arm64/booting.rst, riscv/boot-image-header.rst
+    (0x38, "ARMd", "an arm64 Image", otherArchitecture),
+    (0x38, "RSC\u{5}", "a RISC-V Image", otherArchitecture),
+    // What EFI unpacks by itself, of architectures other than x86.
+    (4, "zimg", "a compressed EFI image of another architecture", otherArchitecture),
+  ]
+  private static let otherArchitecture =
+    "The guest is x86-64: build it with ARCH=x86_64, and give arch/x86/boot/bzImage."
 }

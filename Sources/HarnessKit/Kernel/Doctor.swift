@@ -66,11 +66,11 @@ public enum Doctor {
 
   /// What a kernel has. An image that cannot be read is a finding as well.
   public static func kernel(
-    _ reference: KernelReference, buildTree: FilePath?, cache: Cache
+    _ reference: KernelReference, parts: Kernel.Parts, cache: Cache
   ) async -> [Finding] {
     let kernel: Kernel
     do {
-      kernel = try await Kernel.resolve(reference, buildTree: buildTree, cache: cache)
+      kernel = try await Kernel.resolve(reference, parts: parts, cache: cache)
     } catch {
       return [Finding(state: .missing, subject: "kernel", text: String(describing: error))]
     }
@@ -87,6 +87,11 @@ public enum Doctor {
       findings.append(
         Finding(state: .missing, subject: "build tree", text: error.advice ?? error.problem))
     }
+    findings.append(
+      Finding(
+        state: kernel.vmlinux == nil ? .lacking : .present, subject: "vmlinux",
+        text: kernel.vmlinux?.string
+          ?? "not found: stacks are shown without file and line; give it with --vmlinux"))
     let providers = kernel.providers.map(\.rawValue).joined(separator: ", ")
     findings.append(
       Finding(

@@ -15,29 +15,67 @@ public struct Kernel: Sendable {
   /// `lib/modules/<release>` with its modules.dep; nil for a kernel that has
   /// all it needs built in, or whose modules were not installed.
   public let modulesDirectory: FilePath?
+  /// The kernel with its symbols, by which stacks are told to the line; nil where it is
+  /// not to be had.
+  public let vmlinux: FilePath?
 
   public var vermagic: Vermagic { Vermagic(release: release, config: config) }
   public var zswapLRU: ZswapLRU { ZswapLRU(config: config) }
   public var providers: [Provider] { Preflight.providers(config) }
 
-  /// What `--kernel` and `--kernel-build` mean. Without `--kernel`, the
+  /// What of a kernel is named on the command line, as it cannot be found from the image.
+  public struct Parts: Hashable, Sendable {
+    /// A build tree, headers, or a package of them.
+    public var buildTree: FilePath?
+    public var config: FilePath?
+    /// `lib/modules/<release>`.
+    public var modules: FilePath?
+    public var vmlinux: FilePath?
+
+    public init(
+      buildTree: FilePath? = nil, config: FilePath? = nil, modules: FilePath? = nil,
+      vmlinux: FilePath? = nil
+    ) {
+      self.buildTree = buildTree
+      self.config = config
+      self.modules = modules
+      self.vmlinux = vmlinux
+    }
+  }
+
+  /// What `--kernel` and the parts beside it mean. Without `--kernel`, the
   /// distribution's kernel; fetched first where it is not there.
   ///
   /// The configuration is read, but not checked: call
   /// ``Preflight/check(_:kernel:)`` before booting.
   public static func resolve(
-    _ reference: KernelReference?, buildTree given: FilePath? = nil, cache: Cache
+    _ reference: KernelReference?, parts: Parts = Parts(), cache: Cache
   ) async throws -> Kernel {
-    let image = try await (reference ?? .standard).image(cache: cache)
+    let image = try await (reference ?? .standard)
+      .image(cache: cache, withHeaders: parts.buildTree == nil)
     let header = try BzImage.read(image)
-    let config = try await KernelConfig.find(for: image, image: header)
+    let release = header.release
+    let config =
+      if let given = parts.config {
+        try KernelConfig.read(given)
+      } else {
+        try await KernelConfig.find(for: image, image: header)
+      }
     let buildTree =
-      try given.map { try checked($0, release: header.release) }
-      ?? findBuildTree(image, release: header.release)
-    let modules = findModules(image, buildTree: buildTree, release: header.release)
+      if let given = parts.buildTree {
+        try checked(
+          DebianPackage.isPackage(given)
+            ? try await DebianPackage.read(given).headersTree(cache: cache) : given,
+          release: release)
+      } else {
+        findBuildTree(image, release: release)
+      }
     return Kernel(
       image: image, header: header, config: config, buildTree: buildTree,
-      modulesDirectory: modules)
+      modulesDirectory: try parts.modules.map { try checkedModules($0, release: release) }
+        ?? findModules(image, buildTree: buildTree, release: release),
+      vmlinux: try parts.vmlinux.map(checkedSymbols)
+        ?? findSymbols(image, buildTree: buildTree, release: release))
   }
 
   /// The build tree, or an error that says how to give one.
@@ -46,8 +84,9 @@ public struct Kernel: Sendable {
     throw KernelError(
       .notFound, "find the build tree of", image.string,
       "without it the module cannot be built for \(release)",
-      advice: "Give it with --kernel-build DIR (the O= folder of the build, or the unpacked"
-        + " linux-headers-\(release)), or give a module built elsewhere with --module.",
+      advice: "Give it with --kernel-build (the O= folder of the build, the unpacked"
+        + " linux-headers-\(release), or its .deb), or give a module built elsewhere with"
+        + " --module.",
       details: Kernel.places(image, release: release).map { "no \($0)" })
   }
 
@@ -99,10 +138,59 @@ public struct Kernel: Sendable {
       FileManager.default.fileExists(atPath: $0.appending("modules.dep").string)
     }
   }
+
+  private static func checkedModules(
+    _ folder: FilePath, release: String
+  ) throws(KernelError) -> FilePath {
+    // INSTALL_MOD_PATH is as good as what it was filled with.
+    let places = [folder, folder.appending("lib/modules").appending(release)]
+    let found = places.first {
+      FileManager.default.fileExists(atPath: $0.appending("modules.dep").string)
+    }
+    guard let found else {
+      throw KernelError(
+        .notFound, "use modules", folder.string, "there is no modules.dep in it",
+        advice: "Give lib/modules/\(release) as `make modules_install` leaves it"
+          + " (INSTALL_MOD_PATH=DIR puts it below a folder of your own).")
+    }
+    return found
+  }
+
+  private static func checkedSymbols(_ file: FilePath) throws(KernelError) -> FilePath {
+    let isELF =
+      FileManager.default.contents(atPath: file.string, first: 4) == Array("\u{7F}ELF".utf8)
+    guard isELF else {
+      throw KernelError(
+        .notFound, "read symbols from", file.string, "it is no ELF file, or not there",
+        advice: "Give the vmlinux of the build: it lies at the top of its O= folder.")
+    }
+    return file
+  }
+
+  private static func findSymbols(
+    _ image: FilePath, buildTree: FilePath?, release: String
+  ) -> FilePath? {
+    let folder = image.removingLastComponent()
+    let debug = "usr/lib/debug/boot/vmlinux-\(release)"
+    return [
+      KernelBuildTree.above(image: image)?.appending("vmlinux"), buildTree?.appending("vmlinux"),
+      folder.appending("vmlinux-\(release)"), folder.removingLastComponent().appending(debug),
+      FilePath("/").appending(debug),
+    ].compactMap(\.self).first { FileManager.default.fileExists(atPath: $0.string) }
+  }
 }
 
 extension ZswapLRU {
   /// frontswap went (6.6) soon after the zpools' LRUs had (6.5). The module looks for
   /// itself, and refuses what is neither.
   init(config: KernelConfig) { self = config["FRONTSWAP"] == .yes ? .pool : .memcg }
+}
+
+extension FileManager {
+  /// The first bytes of a file; nil where it cannot be read.
+  fileprivate func contents(atPath path: String, first count: Int) -> [UInt8]? {
+    guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+    defer { try? file.close() }
+    return (try? file.read(upToCount: count)).map(Array.init)
+  }
 }

@@ -127,6 +127,11 @@ public struct KernelFetch: Sendable {
       try text.replacing("/usr/src/", with: "../").replacing("/usr/lib/", with: "../../lib/")
         .write(to: url, atomically: true, encoding: .utf8)
     }
+    guard
+      ["lib/modules", "usr/lib/modules"].contains(where: {
+        files.fileExists(atPath: root.appending($0).appending(release).string)
+      })
+    else { return }
     let library = root.appending(
       files.fileExists(atPath: root.appending("lib/modules").string) ? "lib" : "usr/lib")
     let modules = library.appending("modules").appending(release)

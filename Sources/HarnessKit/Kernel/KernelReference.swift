@@ -1,9 +1,9 @@
 import Foundation
 public import SystemPackage
 
-/// What `--kernel` can name: an image, or a stock kernel of Debian's.
+/// What `--kernel` can name: something that has an image, or a stock kernel of Debian's.
 public enum KernelReference: Hashable, Sendable {
-  /// A bzImage or vmlinuz.
+  /// A bzImage or vmlinuz, a package with one, or the folder of a build.
   case image(FilePath)
   /// `debian:6.1`: the series, or a whole release, as in `harness kernel fetch`.
   case debian(String)
@@ -19,7 +19,7 @@ public enum KernelReference: Hashable, Sendable {
     }
   }
 
-  /// `debian:6.1`, by which anybody has the same kernel; nil for an image.
+  /// `debian:6.1`, by which anybody has the same kernel; nil for a path.
   var debianName: String? {
     if case .debian(let series) = self { Self.scheme + series } else { nil }
   }
@@ -50,10 +50,13 @@ public enum KernelReference: Hashable, Sendable {
     self = .debian(String(release))
   }
 
-  /// The image itself; a stock kernel is fetched where it is not there.
-  public func image(cache: Cache) async throws -> FilePath {
+  /// The image itself; a stock kernel is fetched where it is not there, a package unpacked.
+  ///
+  /// - Parameter withHeaders: whether a package's headers are looked for as well.
+  public func image(cache: Cache, withHeaders: Bool = true) async throws -> FilePath {
     switch self {
-    case .image(let path): path
+    case .image(let path):
+      try await KernelPlace.image(at: path, withHeaders: withHeaders, cache: cache)
     case .debian(let series): try await KernelFetch(cache: cache, series: series).stock()
     }
   }

@@ -64,11 +64,19 @@ public struct ModuleBuild: Sendable {
     var arguments = [
       "-C", tree.string, "M=\(directory)", "W=1", "CONFIG_DEBUG_INFO_BTF_MODULES=",
     ]
-    // Headers of a distribution name the compiler that it was built with;
-    // where that is not installed, another will do.
-    if let named = ModuleBuild.namedCompiler(tree), Tool.locate(named) == nil {
-      Progress.note("\(named), which built this kernel, is not installed; using gcc")
-      arguments.append("CC=gcc")
+    // A module takes its kernel's compiler: clang's options are none of gcc's. Of gcc's
+    // versions another will do where the very one is not installed.
+    if let named = ModuleBuild.compiler(of: tree) {
+      if Tool.locate(named) != nil {
+        arguments += named == "clang" ? ["LLVM=1"] : []
+      } else if named.contains("clang") {
+        throw KernelError(
+          .host, "build module", sources.string, "\(named), which built this kernel, is missing",
+          advice: "apt-get install clang lld llvm; or give a module built elsewhere with --module.")
+      } else {
+        Progress.note("\(named), which built this kernel, is not installed; using gcc")
+        arguments.append("CC=gcc")
+      }
     }
     do {
       try await MakeRun(log: log, title: "building \(ModuleBuild.fileName)").run(
@@ -113,6 +121,13 @@ public struct ModuleBuild: Sendable {
       lines.append("\(name) \(try await ContentHash.of(file: sources.appending(name)))")
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// What built the kernel, where the tree's Makefile would take something else, or may.
+  static func compiler(of tree: FilePath) -> String? {
+    if let named = namedCompiler(tree) { return named }
+    let config = try? KernelConfig.read(tree.appending(".config"))
+    return config?["CC_IS_CLANG"] == .yes ? "clang" : nil
   }
 
   /// `x86_64-linux-gnu-gcc-12`, from Debian's .kernelvariables.

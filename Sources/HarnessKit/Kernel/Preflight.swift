@@ -15,9 +15,13 @@ public enum Preflight {
     public let reason: String
     /// What a run is like without it; nil: there can be no run.
     public let price: String?
+    /// Whether it has to be off instead.
+    public var isUnwanted = false
 
     /// The line to add to the configuration.
-    public var line: String { "CONFIG_\(options[0])=y" }
+    public var line: String {
+      isUnwanted ? "# CONFIG_\(options[0]) is not set" : "CONFIG_\(options[0])=y"
+    }
 
     /// - Parameter options: alternatives are parted by `|`.
     fileprivate static func needed(
@@ -26,6 +30,13 @@ public enum Preflight {
       Requirement(
         options: options.split(separator: "|").map(String.init), moduleWillDo: moduleWillDo,
         unless: unless, reason: reason, price: nil)
+    }
+
+    /// With it there can be no run.
+    fileprivate static func unwanted(_ option: String, _ reason: String) -> Requirement {
+      Requirement(
+        options: [option], moduleWillDo: false, unless: nil, reason: reason, price: nil,
+        isUnwanted: true)
     }
 
     fileprivate static func wished(
@@ -39,6 +50,7 @@ public enum Preflight {
 
     func isMet(by config: KernelConfig) -> Bool {
       if let unless, config[unless] == .yes { return true }
+      if isUnwanted { return options.allSatisfy { config[$0] == .no } }
       return options.contains {
         config[$0] == .yes || (moduleWillDo && config[$0] == .module)
       }
@@ -94,6 +106,9 @@ public enum Preflight {
     .needed(
       "KALLSYMS_ALL", unless: "ZSWAP_HOOKS",
       "to reach static data of a kernel without the patch series"),
+    .unwanted("MODULE_SIG_FORCE", unsigned),
+    .unwanted("LOCK_DOWN_KERNEL_FORCE_INTEGRITY", unsigned),
+    .unwanted("LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY", unsigned),
     .wished(
       "SMP", "to run both sides at once",
       price: "the sides alternate on one CPU, unordered races are rare, and no CPU can be taken "
@@ -129,6 +144,9 @@ public enum Preflight {
       price: "the .config has to lie beside the image"),
   ]
 
+  private static let unsigned =
+    "because zswap_hooks.ko, which is not signed with this kernel's key, could not be loaded"
+
   /// Every requirement that is not met, the fatal ones first. One option is
   /// named once.
   public static func misses(_ config: KernelConfig) -> [Miss] {
@@ -154,9 +172,15 @@ public enum Preflight {
   public static func check(_ config: KernelConfig, kernel: String) throws(KernelError) {
     let fatal = misses(config).filter(\.isFatal)
     guard let first = fatal.first else { return }
-    let names = fatal.map { "CONFIG_\($0.requirement.options[0])" }.joined(separator: ", ")
+    func names(_ unwanted: Bool) -> String? {
+      let names = fatal.filter { $0.requirement.isUnwanted == unwanted }
+        .map { "CONFIG_\($0.requirement.options[0])" }
+      return names.isEmpty ? nil : names.joined(separator: ", ")
+    }
+    let problem = [names(false).map { "it lacks \($0)" }, names(true).map { "it has \($0)" }]
+      .compactMap(\.self).joined(separator: "; ")
     throw KernelError(
-      .config, "use kernel", kernel, "it lacks \(names)",
+      .config, "use kernel", kernel, problem,
       advice: "Add these lines and rebuild, or let `harness kernel build` make a kernel: "
         + fatal.map(\.requirement.line).joined(separator: " ")
         + (config.origin.map { "\n  (configuration: \($0))" } ?? ""),

@@ -97,6 +97,7 @@ public struct Tool: Sendable {
     case "depmod", "modinfo": "kmod"
     case "xz", "lzma": "xz-utils"
     case "mke2fs": "e2fsprogs"
+    case "addr2line", "nm": "binutils"
     case "sha256sum", "cp", "touch": "coreutils"
     case "apt-get", "apt-cache": "apt"
     case "dpkg-deb", "dpkg-query": "dpkg"

@@ -40,7 +40,8 @@ public struct HandOver {
     }
     lines += ["", finding.details.oneLine]
     if !finding.frames.isEmpty {
-      lines += ["", "Stack:"] + finding.frames.prefix(16).map { "  \($0.description.oneLine)" }
+      lines +=
+        ["", "Stack:"] + finding.frames.prefix(16).flatMap(\.lines).map { "  \($0.oneLine)" }
     }
     if let rule = schedule.flatMap({
       ScheduleRule.rule(for: $0, on: record.kernel?.zswapLRU ?? .memcg)

@@ -93,7 +93,7 @@ public struct TextReport {
       lines.append("  violates " + finding.claims.map(\.rawValue).joined(separator: ", "))
     }
     lines.append("  \((finding.known?.explanation ?? finding.details).oneLine)")
-    lines += finding.frames.prefix(5).map { "    \($0.description.oneLine)" }
+    lines += finding.frames.prefix(5).flatMap(\.lines).map { "    \($0.oneLine)" }
     lines.append("  fingerprint \(finding.fingerprint)")
     return lines
   }

@@ -108,7 +108,9 @@ struct GuestFleet: Sendable {
       progress.phase(
         "\(ticket.start == .restored ? "restoring" : "booting") "
           + "\(prepared.kernelRecord.release ?? "the kernel")")
-      var guest = GuestRun(specs: specs, silenceLimit: silenceLimit, progress: progress)
+      var guest = GuestRun(
+        specs: specs, silenceLimit: silenceLimit * prepared.slowness, progress: progress)
+      guest.slowness = prepared.slowness
       guest.deadline = deadline
       guest.isLast = isLast
       guest.isEmulated = prepared.commandLine.acceleration == .tcg

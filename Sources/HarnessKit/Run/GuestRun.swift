@@ -29,6 +29,8 @@ public struct GuestRun: Sendable {
     public var coverage: [CoverageData] = []
     /// Before the first trial.
     public var bootSplats: [Splat] = []
+    /// What kmemleak had to report after the last one; nil where it was not asked.
+    public var leaks: LeakReport?
     /// A report of the boot's that is TCG's doing, where nothing was run for it.
     public var spoiledBoot: Splat?
     /// Reports on the console beyond those that were kept.
@@ -63,10 +65,18 @@ public struct GuestRun: Sendable {
   static let floodLimit = 4 << 20
   /// How many of the console's last lines explain a failure.
   static let tailLength = 12
+  /// How many are looked at for the cause of a boot that failed.
+  static let bootLinesLimit = 2000
+  /// What a boot may use up of a CPU without a word, in seconds: many times as much as a
+  /// kernel is silent for.
+  static let bootSeconds = 60.0
 
   public var specs: [TrialSpec]
   /// In ticks; the tests of lost guests cannot wait as long.
   public var silenceLimit: Int
+  /// By how much this kernel is slower than others, which limits that follow its CPU time
+  /// are multiplied by.
+  var slowness = 1
   /// No trial is waited for after this, but the one that is under way.
   public var deadline: Date?
   /// No trial is waited for after one that this is true of.
@@ -100,7 +110,12 @@ public struct GuestRun: Sendable {
         silenceLimit
       }
     return try await GuestSession.withGuest(configuration) { session in
-      let watch = SilenceWatch(limit: readyLimit) { session.kill() }
+      let boots = if case .boot = start { true } else { false }
+      let patience = Patience(
+        limit: readyLimit, bootSeconds: boots ? Self.bootSeconds * Double(slowness) : nil)
+      let watch = SilenceWatch(
+        patience, cpu: { [pid = session.pid] in Patience.CPUTime(of: pid) },
+        bite: { session.kill() })
       defer { watch.cancel() }
       var state = State(specs: specs, start: start, silenceLimit: silenceLimit, began: began)
       state.deadline = deadline
@@ -118,11 +133,12 @@ public struct GuestRun: Sendable {
         }
         for action in state.take(event) {
           switch action {
+          case .despair: watch.despair()
           case .send(let message):
             // A guest that is gone shows as an event; the write may just fail.
             try? await session.send(message)
           case .ready(let hello):
-            watch.limit(to: silenceLimit)
+            watch.booted(limit: silenceLimit)
             if let hello { await watch.unwatched { await whenReady?(session, hello) } }
           case .show(let text): progress.show(text)
           case .trialDone: progress.trialDone()
@@ -130,7 +146,7 @@ public struct GuestRun: Sendable {
           }
         }
       }
-      return state.conclude(isSilent: watch.hasBitten)
+      return state.conclude(watch.loss)
     }
   }
 }
@@ -143,6 +159,8 @@ extension GuestRun {
     /// The guest waits for its trials; `save` where it may be saved before.
     case ready(save: Hello?)
     case trialDone
+    /// Whatever it still does is no progress.
+    case despair
     case stop
   }
 
@@ -177,6 +195,8 @@ extension GuestRun {
     private var hello: Hello?
     private var hasReadyMark: Bool
     private var tail: [String] = []
+    /// Until it is ready.
+    private var bootLines: [String] = []
     private var qemuLines: [String] = []
 
     init(specs: [TrialSpec], start: Start, silenceLimit: Int, began: Date) {
@@ -214,6 +234,7 @@ extension GuestRun {
     private mutating func take(line: String) -> [Action] {
       tail.append(line)
       if tail.count > GuestRun.tailLength { tail.removeFirst() }
+      if !hasReadyMark, bootLines.count < GuestRun.bootLinesLimit { bootLines.append(line) }
       record(classifier.feed(line))
       switch ConsoleMark(in: line) {
       case .ready:
@@ -226,7 +247,8 @@ extension GuestRun {
       case .trialEnds(let index):
         record(classifier.finish())
         endMarks.insert(index)
-      case nil: return []
+      case nil:
+        return !hasReadyMark && BootDiagnosis.isHopeless(line) ? [.despair] : []
       }
       return concludeTrials()
     }
@@ -290,6 +312,9 @@ extension GuestRun {
       case .coverage(let data):
         // One file is counted, or a few; a guest is not taken at its word for more.
         if result.coverage.count < 16 { result.coverage.append(data) }
+        return []
+      case .leaks(let report):
+        result.leaks = report
         return []
       case .unusable(let reason):
         fail(.kernelUnusable, reason)
@@ -382,21 +407,24 @@ extension GuestRun {
     }
 
     /// The guest is gone: what does that mean?
-    mutating func conclude(isSilent: Bool) -> Result {
+    ///
+    /// - Parameter loss: how it fell silent; nil where it did not.
+    mutating func conclude(_ loss: Patience.Loss?) -> Result {
       record(classifier.finish())
       result.omittedSplats = classifier.omittedSplats
       result.spoiledBoot = spoiledBoot
       if case .restore = start, result.release == nil {
-        return Result(restoreFailure: whyNotRestored(isSilent: isSilent))
+        return Result(restoreFailure: whyNotRestored(isSilent: loss != nil))
       }
       if isFlooded {
         explain(
           .kernelUnusable,
           "the guest flooded the console: more than \(GuestRun.floodLimit >> 20) MiB")
-      } else if isSilent {
+      } else if let loss {
         loseGuest(
           title: "guest hangs",
-          details: "not a word from the guest for \(silenceLimit) s; last: \(lastWords)")
+          details: "not a word from the guest for \(silenceLimit) s; last: \(lastWords)",
+          boot: loss.end)
       } else if !hasStopped {
         concludeUnasked()
       }
@@ -426,7 +454,10 @@ extension GuestRun {
       switch (shutdown, exit) {
       case (.guestReset, _), (.guestPanic, _):
         loseGuest(
-          title: "guest reset", details: "the kernel reset the machine; last: \(lastWords)")
+          title: "guest reset", details: "the kernel reset the machine; last: \(lastWords)",
+          boot: .reset)
+      case (.guestShutdown, _) where hello == nil && result.failure == nil:
+        explainBoot(.poweredOff)
       case (.guestShutdown, _):
         explain(.harness, "the guest powered off before it had reported all trials")
       case (_, .signalled(let signal)):
@@ -439,14 +470,24 @@ extension GuestRun {
 
     /// A kernel that is gone is a finding in a trial, where a splat does not say
     /// more; before, it is one that cannot be used.
-    private mutating func loseGuest(title: String, details: String) {
+    private mutating func loseGuest(title: String, details: String, boot: BootDiagnosis.End) {
       guard let last = open.indices.last else {
-        explain(.kernelUnusable, "the kernel does not come up: \(details)")
-        return
+        guard readyAt == nil else {
+          return explain(.kernelUnusable, "the kernel does not come up: \(details)")
+        }
+        return explainBoot(boot)
       }
       if saidInTrial[open[last].spec.index]?.splats.isEmpty != false {
         open[last].loss = Finding(kind: .stall, title: title, details: details)
       }
+    }
+
+    /// It has never been ready.
+    private mutating func explainBoot(_ end: BootDiagnosis.End) {
+      let diagnosis = BootDiagnosis.of(bootLines, end: end, agentAnswered: hello != nil)
+      // The panic is how it ended, and no finding beside that; what else it reported is.
+      result.bootSplats.removeAll { $0.kind == .panic }
+      fail(.kernelUnusable, diagnosis.message(lastLines: tail))
     }
 
     private mutating func explain(_ kind: HarnessFailure.Kind, _ message: String) {
@@ -462,20 +503,22 @@ extension GuestRun {
   }
 }
 
-/// Bites when nobody has petted it for a number of ticks.
+/// Bites when a guest has used up the patience with it.
 private final class SilenceWatch: Sendable {
   private struct State {
-    var limit: Int
-    var ticks = 0
+    var patience: Patience
     var isOff = false
-    var hasBitten = false
+    var loss: Patience.Loss?
   }
 
   private let state: Mutex<State>
   private let task = Mutex<Task<Void, Never>?>(nil)
 
-  init(limit: Int, bite: @escaping @Sendable () -> Void) {
-    state = Mutex(State(limit: limit))
+  init(
+    _ patience: Patience, cpu: @escaping @Sendable () -> Patience.CPUTime?,
+    bite: @escaping @Sendable () -> Void
+  ) {
+    state = Mutex(State(patience: patience))
     let ticker = Task { [weak self] in
       var last = ContinuousClock.now
       while (try? await Task.sleep(for: .seconds(1))) != nil, let self {
@@ -483,11 +526,12 @@ private final class SilenceWatch: Sendable {
         // A tick that came late is one in which nobody on this host ran.
         let isLate = now - last > .seconds(3)
         last = now
+        let isBooting = self.state.withLock { $0.patience.bootSeconds != nil }
+        let time = isBooting ? cpu() : nil
         let bites = self.state.withLock { state -> Bool in
-          guard !isLate, !state.hasBitten, !state.isOff else { return false }
-          state.ticks += 1
-          state.hasBitten = state.ticks >= state.limit
-          return state.hasBitten
+          guard !isLate, state.loss == nil, !state.isOff else { return false }
+          state.loss = state.patience.tick(time)
+          return state.loss != nil
         }
         if bites { bite() }
       }
@@ -495,11 +539,14 @@ private final class SilenceWatch: Sendable {
     task.withLock { $0 = ticker }
   }
 
-  var hasBitten: Bool { state.withLock { $0.hasBitten } }
+  /// How the guest was lost; nil where it was not.
+  var loss: Patience.Loss? { state.withLock { $0.loss } }
 
-  func pet() { state.withLock { $0.ticks = 0 } }
+  func pet() { state.withLock { $0.patience.heard() } }
 
-  func limit(to limit: Int) { state.withLock { $0.limit = limit } }
+  func despair() { state.withLock { $0.patience.despair() } }
+
+  func booted(limit: Int) { state.withLock { $0.patience.booted(limit: limit) } }
 
   /// A guest that is being saved stands still, and says nothing.
   func unwatched(_ body: () async -> Void) async {
@@ -507,9 +554,19 @@ private final class SilenceWatch: Sendable {
     await body()
     state.withLock {
       $0.isOff = false
-      $0.ticks = 0
+      $0.patience.heard()
     }
   }
 
   func cancel() { task.withLock { $0?.cancel() } }
+}
+
+extension Patience.Loss {
+  fileprivate var end: BootDiagnosis.End {
+    switch self {
+    case .still: .still
+    case .busy: .busy
+    case .endless: .endless
+    }
+  }
 }

@@ -7,8 +7,8 @@ import SystemPackage
 public struct RunRequest: Sendable {
   /// Nil for Debian's 6.12.
   public var kernel: KernelReference?
-  /// Where its modules are built; nil to infer it.
-  public var kernelBuild: String?
+  /// What of it is not to be found from its image.
+  public var kernelParts = Kernel.Parts()
   /// A module built elsewhere; nil to build it.
   public var module: String?
   /// The run's folder; nil for `runs/<time>-<kernel>`.
@@ -110,12 +110,14 @@ public struct HarnessRun: Sendable {
     let deadline = request.budgetSeconds.map { start.addingTimeInterval($0) }
     var stray: [Finding] = []
     var failures: [HarnessFailure] = []
+    var vmlinux: FilePath?
     do {
       let prepared = try await RunPreparation(run: self, folder: absolute).prepare()
       record.kernel = prepared.kernelRecord
       record.module = prepared.moduleRecord
       record.machine = prepared.machineRecord
       record.notes += prepared.notes
+      vmlinux = prepared.vmlinux
       try folder.write(record)
 
       defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
@@ -130,7 +132,7 @@ public struct HarnessRun: Sendable {
       for result in outcome.results {
         if let release = result.release { record.kernel?.release = release }
         let judged = Judge.stray(
-          result.bootSplats,
+          result.bootSplats + (result.leaks.map { KmemleakReport.splats(in: $0.text) } ?? []),
           isEmulated: prepared.commandLine.acceleration == .tcg)
         stray += judged.findings
         failures += judged.failures
@@ -138,6 +140,14 @@ public struct HarnessRun: Sendable {
           stray.append(.consoleFlood(omitted: result.omittedSplats))
         }
         if let failure = result.failure { failures.append(failure) }
+      }
+      if prepared.hasKmemleak {
+        let asked = outcome.results.count { $0.leaks != nil && $0.leaks?.problem == nil }
+        record.notes.append(
+          "kmemleak: asked at the end of \(asked) of \(outcome.results.count) guests; one that"
+            + " ends with a finding, or at a time limit, is not")
+        record.notes += outcome.results.compactMap(\.leaks?.problem).prefix(1)
+          .map { "kmemleak: \($0)" }
       }
       try await keepCoverage(
         outcome.results.flatMap(\.coverage), prepared.buildTree, folder, in: &record)
@@ -159,6 +169,7 @@ public struct HarnessRun: Sendable {
       TrialRecord($0.judgement, report: $0.report, secondsFromReady: $0.secondsFromReady)
     }
     record.finish(judgement, at: Date())
+    if let vmlinux { await tellLines(by: vmlinux, in: &record) }
     record.notes += RandomSummary(of: record).lines.map(\.trimmed)
     try folder.writeReports(of: record)
     for (number, text) in HandOver.all(of: record).enumerated() {
@@ -166,6 +177,19 @@ public struct HarnessRun: Sendable {
     }
     try folder.write(record)
     return Outcome(record: record, folder: path)
+  }
+
+  /// Gives the findings' stacks their lines in the source, where that is to be had.
+  private func tellLines(by vmlinux: FilePath, in record: inout RunRecord) async {
+    guard record.findings.contains(where: { !$0.frames.isEmpty }) else { return }
+    progress.phase("looking up the stacks in \(vmlinux)")
+    do {
+      let told = try await SourceLines(vmlinux: vmlinux).annotate(record.findings)
+      record.findings = told.findings
+      if let why = told.why { record.notes.append("stacks without file and line: \(why)") }
+    } catch {
+      record.notes.append("stacks without file and line: \(error)")
+    }
   }
 
   /// Adds up what the guests counted, into the record and `coverage.json`.

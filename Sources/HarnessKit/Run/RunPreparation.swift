@@ -12,15 +12,15 @@ struct RunPreparation {
 
   /// The disk's size: a swapfile and room to spare.
   static let diskMebibytes = 128
-  /// What a guest with a sanitizer takes, whose shadow and quarantine are memory.
-  private static let sanitizerMemoryMiB = 1024
-  private static let sanitizers = ["KASAN", "KCSAN", "KMSAN", "PROVE_LOCKING"]
 
   struct Prepared: Sendable {
     var specs: [TrialSpec]
     var commandLine: QEMUCommandLine
     var qemu: String
     var jobs: Int
+    /// See `KernelCost`.
+    var slowness: Int
+    var hasKmemleak: Bool
     /// Of the saved guest; nil where none is wanted.
     var snapshotKey: String?
     var kernelRecord: RunRecord.Kernel
@@ -28,6 +28,8 @@ struct RunPreparation {
     var machineRecord: RunRecord.Machine
     /// Of the kernel, where there is one.
     var buildTree: FilePath?
+    /// Likewise.
+    var vmlinux: FilePath?
     var notes: [String]
   }
 
@@ -43,11 +45,12 @@ struct RunPreparation {
     }
     progress.phase("reading the kernel")
     let kernel = try await Kernel.resolve(
-      request.kernel, buildTree: request.kernelBuild.map { FilePath($0) }, cache: run.cache)
+      request.kernel, parts: request.kernelParts, cache: run.cache)
     try Preflight.check(kernel.config, kernel: kernel.image.string)
     let zswap = try ZswapParameters(compressor: request.compressor, zpool: request.zpool)
       .kernelWords(for: kernel.config)
-    let all = try trials(kernel.providers, kernel.zswapLRU)
+    let cost = KernelCost(of: kernel.config)
+    let all = try trials(kernel.providers, kernel.zswapLRU, slowness: cost.slowness)
     let specs = request.part?.trials(of: all) ?? all
     guard !specs.isEmpty else {
       throw HarnessFailure(
@@ -78,13 +81,11 @@ struct RunPreparation {
 
     let machine = try Machine.named(
       request.machine, in: URL(filePath: run.checkout.root.appending("qemu/machines").string))
-    let isSanitized = Self.sanitizers.contains { kernel.config[$0] == .yes }
     var commandLine = QEMUCommandLine(
       machine: machine, acceleration: .tcg, kernel: kernel.image.string,
       initramfs: initramfs.path, disk: "\(folder)/disk.img",
       token: Self.newToken(),
-      memoryMiB: request.memoryMiB
-        ?? (isSanitized ? max(machine.memoryMiB, Self.sanitizerMemoryMiB) : machine.memoryMiB),
+      memoryMiB: request.memoryMiB ?? max(machine.memoryMiB, cost.memoryMiB),
       cpus: request.cpus, tscKHz: HostTSC.kilohertz(), extraKernelWords: request.kernelWords + zswap
     )
     try await DiskImage.create(at: commandLine.disk, mebibytes: Self.diskMebibytes)
@@ -106,6 +107,7 @@ struct RunPreparation {
     return Prepared(
       specs: specs, commandLine: commandLine, qemu: qemu.string,
       jobs: min(specs.count, request.jobs ?? Self.defaultJobs(for: commandLine)),
+      slowness: cost.slowness, hasKmemleak: kernel.config["DEBUG_KMEMLEAK"] == .yes,
       snapshotKey: snapshotKey,
       kernelRecord: .init(
         path: kernel.image.string, release: kernel.release,
@@ -119,7 +121,7 @@ struct RunPreparation {
         name: machine.name, cpus: commandLine.cpus, memoryMiB: commandLine.memoryMiB,
         accelerator: decision.acceleration.rawValue,
         qemuVersion: qemuVersion),
-      buildTree: kernel.buildTree,
+      buildTree: kernel.buildTree, vmlinux: kernel.vmlinux,
       notes: [decision.reason]
         + (request.part.map { ["part \($0): \(specs.count) of \(all.count) trials"] } ?? [])
         + Preflight.misses(kernel.config).map(\.description))
@@ -141,7 +143,7 @@ struct RunPreparation {
   /// Each scenario under each provider, one provider after the other: loading
   /// the module anew is what takes time.
   private func trials(
-    _ available: [Provider], _ lru: ZswapLRU
+    _ available: [Provider], _ lru: ZswapLRU, slowness: Int
   ) throws -> [TrialSpec] {
     let request = run.request
     let providers = request.providers ?? available
@@ -166,7 +168,7 @@ struct RunPreparation {
       for scenario in request.scenarios where scenario.usesHooks || provider == providers[0] {
         specs += scenario.trials(
           startingAt: specs.count, provider: provider, seed: request.seed, pages: request.pages,
-          holdTimeoutMilliseconds: request.holdTimeoutMilliseconds,
+          holdTimeoutMilliseconds: request.holdTimeoutMilliseconds * slowness,
           stressSeconds: request.stressSeconds, lru: lru)
       }
     }

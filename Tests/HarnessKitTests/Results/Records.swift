@@ -66,6 +66,9 @@ enum Records {
     let stress = Trials.stress(index: 2)
     var failed = record([(bad, report), (lost, nil), (Trials.judge(nil, stress), stress)])
     failed.trials[0].secondsFromReady = 1.3
+    failed.findings[0].frames[0].places = [
+      StackFrame.Place(function: "shrink_memcg_cb", file: "mm/zswap.c", line: 1300)
+    ]
     failed.reproductions = [
       Reproduction(
         schedule: Trials.unlocked, provider: .patch, fingerprint: bad.findings[0].fingerprint,

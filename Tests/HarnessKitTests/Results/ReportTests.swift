@@ -161,7 +161,7 @@ import Testing
           --schedule "writeback@unlocked > swapoff@trees-freed"
           violates S1, S2
           kasan report by task writeback at 3.0 s
-            shrink_memcg_cb
+            shrink_memcg_cb at mm/zswap.c:1300
             __list_lru_walk_one
           fingerprint 09cc759560c076b1
           again on fresh guests: 5 of 5 runs (95 % interval 56 to 100 %), median 0.5 s after the guest was ready

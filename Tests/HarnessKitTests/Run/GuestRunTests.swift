@@ -81,14 +81,14 @@ import Testing
     for line in Self.warning { _ = take(line) }
     _ = take(Self.mark(.ready))
     #expect(take(Self.greeting()) == [.ready(save: nil), .send(.run(Self.specs))])
-    #expect(state.conclude(isSilent: true).bootSplats.count == 1)
+    #expect(state.conclude(.still).bootSplats.count == 1)
   }
 
   @Test mutating func `a restored guest has no mark to wait for, and is not saved again`() {
     state = restored()
     #expect(take(Self.greeting()) == [.ready(save: nil), .send(.run(Self.specs))])
     _ = take(.message(.trialStarted(0)))
-    let result = state.conclude(isSilent: true)
+    let result = state.conclude(.still)
     #expect(result.restoreFailure == nil)
     #expect(result.trials.first?.loss?.kind == .stall)
   }
@@ -96,7 +96,7 @@ import Testing
   @Test mutating func `a guest that is not the saved one was not restored`() {
     state = restored()
     #expect(take(Self.greeting(String(repeating: "b", count: 32))) == [.stop])
-    let result = state.conclude(isSilent: false)
+    let result = state.conclude(nil)
     #expect(result.restoreFailure?.contains("not the one") == true)
     #expect(result.failure == nil)
   }
@@ -104,7 +104,7 @@ import Testing
   @Test mutating func `a saved guest that QEMU cannot load says nothing about the kernel`() {
     state = restored()
     _ = take(.qemuLine("load of migration failed"), .exited(.exited(1)))
-    let result = state.conclude(isSilent: false)
+    let result = state.conclude(nil)
     #expect(result.restoreFailure == "QEMU exited with 1; load of migration failed")
     #expect(result.failure == nil)
     #expect(result.trials.isEmpty)
@@ -117,7 +117,7 @@ import Testing
 
   @Test mutating func `another guest's token ends the session`() {
     #expect(take(Self.greeting(String(repeating: "b", count: 32))) == [.stop])
-    #expect(state.conclude(isSilent: false).failure?.kind == .harness)
+    #expect(state.conclude(nil).failure?.kind == .harness)
   }
 
   @Test mutating func `a trial ends when both its report and its mark have come`() {
@@ -126,7 +126,7 @@ import Testing
     // Splats of the trial are still on their way.
     for line in Self.warning { _ = take(line) }
     #expect(take(Self.mark(.trialEnds(0))) == [.trialDone, .stop])
-    let result = state.conclude(isSilent: false)
+    let result = state.conclude(nil)
     #expect(result.trials.map(\.spec.index) == [0])
     #expect(result.trials.first?.report != nil)
     #expect(result.trials.first?.splats.map(\.title) == ["WARNING in zswap_swapoff"])
@@ -137,7 +137,7 @@ import Testing
     _ = take(.message(.trialStarted(0)), Self.mark(.trialEnds(0)))
     #expect(take(Self.report(0)) == [.trialDone])
     _ = take(.message(.trialStarted(1)))
-    #expect(state.conclude(isSilent: false).trials.map(\.spec.index) == [0, 1])
+    #expect(state.conclude(nil).trials.map(\.spec.index) == [0, 1])
   }
 
   @Test mutating func `nothing that a guest says while it is stopped begins a trial`() {
@@ -145,14 +145,14 @@ import Testing
     _ = take(.message(.trialStarted(0)), Self.report(0))
     for line in Self.warning { _ = take(line) }
     _ = take(Self.mark(.trialEnds(0)), .message(.trialStarted(1)))
-    #expect(state.conclude(isSilent: false).trials.map(\.spec.index) == [0])
+    #expect(state.conclude(nil).trials.map(\.spec.index) == [0])
   }
 
   @Test mutating func `a report of a trial that is not under way is a lie`() {
     ready()
     _ = take(.message(.trialStarted(0)))
     #expect(take(Self.report(1)) == [.stop])
-    #expect(state.conclude(isSilent: false).failure?.message.contains("trial 1") == true)
+    #expect(state.conclude(nil).failure?.message.contains("trial 1") == true)
   }
 
   @Test mutating func `a trial that the guest was not told to run is a lie`() {
@@ -164,22 +164,40 @@ import Testing
     ready()
     _ = take(.message(.trialStarted(0)))
     #expect(take(.consoleLinesDropped(3)) == [.stop])
-    #expect(state.conclude(isSilent: false).failure?.kind == .harness)
+    #expect(state.conclude(nil).failure?.kind == .harness)
   }
 
   @Test mutating func `silence in a trial is a stall, and before it an unusable kernel`() {
     ready()
     _ = take(.message(.trialStarted(0)))
-    let result = state.conclude(isSilent: true)
+    let result = state.conclude(.still)
     #expect(result.trials.first?.loss?.kind == .stall)
     #expect(result.failure == nil)
 
     state = GuestRun.State(
       specs: Self.specs, start: .boot(token: Self.token), silenceLimit: 90, began: Date())
     _ = take(.consoleLine("VFS: waiting"))
-    let boot = state.conclude(isSilent: true)
+    let boot = state.conclude(.still)
     #expect(boot.failure?.kind == .kernelUnusable)
     #expect(boot.failure?.message.contains("VFS: waiting") == true)
+  }
+
+  @Test mutating func `a boot's panic is why it cannot be used, and what it reported is a finding`()
+  {
+    for line in Self.warning { _ = take(line) }
+    _ = take(
+      .consoleLine("[    5.0] Kernel panic - not syncing: VFS: Unable to mount root fs on x"),
+      .shutdown(.guestReset))
+    let result = state.conclude(nil)
+    #expect(result.failure?.kind == .kernelUnusable)
+    #expect(result.failure?.message.contains("looks for a root file system") == true)
+    #expect(result.bootSplats.map(\.title) == ["WARNING in zswap_swapoff"])
+  }
+
+  @Test mutating func `a boot that says that it waits for ever is given up`() {
+    #expect(take(.consoleLine("[    2.1] Waiting for root device /dev/sda1...")) == [.despair])
+    ready()
+    #expect(take(.consoleLine("[    9.1] Waiting for root device /dev/sda1...")).isEmpty)
   }
 
   @Test mutating func `a reset that a panic explains is that panic's finding alone`() {
@@ -188,7 +206,7 @@ import Testing
     _ = take(
       .consoleLine("[    5.000000] Kernel panic - not syncing: sysrq triggered crash"),
       .shutdown(.guestReset))
-    let result = state.conclude(isSilent: false)
+    let result = state.conclude(nil)
     #expect(result.trials.first?.splats.map(\.kind) == [.panic])
     #expect(result.trials.first?.loss == nil)
   }
@@ -198,7 +216,7 @@ import Testing
     _ = take(.message(.trialStarted(0)))
     for line in Self.warning { _ = take(line) }
     state.isFlooded = true
-    let result = state.conclude(isSilent: false)
+    let result = state.conclude(nil)
     #expect(result.failure?.kind == .kernelUnusable)
     #expect(result.trials.first?.splats.count == 1)
   }
@@ -206,7 +224,7 @@ import Testing
   @Test mutating func `evidence in hand is kept when the mark never comes`() {
     ready()
     _ = take(.message(.trialStarted(0)), Self.report(0))
-    #expect(state.conclude(isSilent: true).trials.first?.report != nil)
+    #expect(state.conclude(.still).trials.first?.report != nil)
   }
 
   private static let breakpoint: [SessionEvent] = [
@@ -224,7 +242,7 @@ import Testing
     state.isEmulated = true
     for event in Self.breakpoint { _ = take(event) }
     #expect(take(Self.mark(.ready), Self.greeting()) == [.stop])
-    let result = state.conclude(isSilent: false)
+    let result = state.conclude(nil)
     #expect(result.spoiledBoot?.title == "Oops: int3 in sched_clock_cpu")
     #expect(result.trials.isEmpty)
   }
@@ -232,6 +250,6 @@ import Testing
   @Test mutating func `without emulation a stray breakpoint is the kernel's own`() {
     for event in Self.breakpoint { _ = take(event) }
     #expect(take(Self.mark(.ready), Self.greeting()).contains(.send(.run(Self.specs))))
-    #expect(state.conclude(isSilent: false).spoiledBoot == nil)
+    #expect(state.conclude(nil).spoiledBoot == nil)
   }
 }

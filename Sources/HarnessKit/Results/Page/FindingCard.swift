@@ -49,7 +49,7 @@ struct FindingCard {
       ? nil : finding.claims.map(\.rawValue).joined(separator: ", ")
     details = finding.details
     explanation = finding.known.map { "\($0.title): \($0.explanation)" }
-    frames = finding.frames.prefix(32).map(\.description)
+    frames = finding.frames.prefix(32).flatMap(\.lines)
     excerpt = finding.excerpt?.replacing("\r\n", with: "\n")
     let all = seenIn.isEmpty ? finding.trial.map { [$0] } ?? [] : seenIn
     trials = Array(all.prefix(Self.links))
