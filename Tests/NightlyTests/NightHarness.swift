@@ -177,3 +177,15 @@ func eventually(_ what: String, _ isTrue: () throws -> Bool) async throws {
   }
   Issue.record("in two minutes: \(what)")
 }
+
+extension NightFolder {
+  /// The last night of a plan.
+  static func newest(of plan: String) -> NightFolder? {
+    guard let plan = try? Plan(file: plan),
+      let names = try? FileManager.default.contentsOfDirectory(atPath: plan.out)
+    else { return nil }
+    return names.sorted().last { $0.hasSuffix("zswap") }.map {
+      NightFolder(path: "\(plan.out)/\($0)")
+    }
+  }
+}

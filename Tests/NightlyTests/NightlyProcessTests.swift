@@ -11,10 +11,14 @@ import Testing
       let plan = try harness.plan(scenarios: ["claims"])
       try harness.behave(["stock-6.12": [["seconds": 600], [:]]])
       let process = try harness.start(harness.arguments(plan))
-      // The first is over and recorded, another one runs.
+      // The first is over and recorded, another one runs, and has its folder: before that
+      // it would be run as the first again.
       try await eventually("a cell is recorded") {
-        (try? harness.recorded()) == ["stock-6.1/claims/default pass"]
-          && harness.processes.count > 1
+        let begun = "cells/stock-6.12~claims~default/run-1/result.json"
+        return (try? harness.recorded()) == ["stock-6.1/claims/default pass"]
+          && NightFolder.newest(of: plan).map {
+            FileManager.default.fileExists(atPath: $0.file(begun))
+          } == true
       }
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()

@@ -138,14 +138,3 @@ struct SlurmTests {
     }
   }
 }
-
-extension NightFolder {
-  fileprivate static func newest(of plan: String) -> NightFolder? {
-    guard let plan = try? Plan(file: plan),
-      let names = try? FileManager.default.contentsOfDirectory(atPath: plan.out)
-    else { return nil }
-    return names.sorted().last { $0.hasSuffix("zswap") }.map {
-      NightFolder(path: "\(plan.out)/\($0)")
-    }
-  }
-}
