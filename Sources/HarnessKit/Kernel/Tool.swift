@@ -45,9 +45,18 @@ public struct Tool: Sendable {
       let result = try await Subprocess.run(
         configuration,
         input: .fileDescriptor(file, closeAfterSpawningProcess: true),
-        output: .bytes(limit: 1 << 30), error: .string(limit: 1 << 24))
+        output: .sequence, error: .string(limit: 1 << 24)
+      ) { execution in
+        // Not .bytes(limit:), which maps all of its limit at once: where many tools run,
+        // a fork() is then refused its memory.
+        var bytes: [UInt8] = []
+        for try await part in execution.standardOutput {
+          part.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        }
+        return bytes
+      }
       status = result.terminationStatus
-      output = result.standardOutput
+      output = result.closureResult
       errors = result.standardError
     } catch {
       throw notRun(arguments, error)
