@@ -58,6 +58,10 @@ final class Hand {
 
   /// Pages one page of its own out, and gives it up.
   private static func overflow() -> Int32 {
+    // The page waits in the batch of the CPU that it is touched on: elsewhere it would
+    // not be paged out, and the pool's limit not met.
+    clinux_run_on_cpu(0)
+    defer { clinux_run_on_any_cpu() }
     let memory = mmap(
       nil, PageStamp.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory, memory != MAP_FAILED else { return errno }

@@ -328,6 +328,8 @@ final class PageHolder {
         for page in pages..<pages + filler { rewrite(page) }
         return pageOut(pages, filler)
       case .overflow:
+        clinux_run_on_cpu(0)
+        defer { clinux_run_on_any_cpu() }
         rewrite(pages)
         return pageOut(pages, 1)
       case .fork: return fork()
