@@ -34,8 +34,11 @@ def new(name):
     return items
 
 
-def statuses(name, cell):
-    return sorted({run["status"] for run in runs[name][cell]})
+def status(name, cell):
+    """What a night's page says of a cell: one run that fails, and it has failed; a window that
+    one run did not enter and another did, was entered."""
+    seen = {run["status"] for run in runs[name][cell]}
+    return next(word for word in ("fail", "pass", "not exercised", "error") if word in seen)
 
 
 wrong = []
@@ -74,14 +77,14 @@ for cell in cells:
 print("| exit status | " + " | ".join(code[name] for name in nights) + " |\n")
 print(
     check(
-        all(statuses("sound", cell) == statuses("slurm", cell) for cell in cells),
+        all(status("sound", cell) == status("slurm", cell) for cell in cells),
         "both engines come to the same, in each cell",
     )
 )
 print(
     check(
-        all(statuses("broken", cell) == statuses("sound", cell) for cell in others)
-        and statuses("broken", BROKEN) == ["fail"] and statuses("sound", BROKEN) == ["pass"],
+        all(status("broken", cell) == status("sound", cell) for cell in others)
+        and (status("broken", BROKEN), status("sound", BROKEN)) == ("fail", "pass"),
         f"the broken kernel changes what {BROKEN} comes to, and nothing else",
     )
 )

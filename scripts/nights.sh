@@ -32,6 +32,8 @@ machines:
   - {name: small, cpus: 2}
 reruns: 2
 known: known.yaml
+# A task for each cell, as one node has room for two.
+slurm: {block: 1s}
 YAML
 }
 
@@ -70,5 +72,5 @@ SLURM_CONF=$folder/slurm/slurm.conf night slurm --engine slurm
 exec 3>&-
 wait "$cluster" || true
 
-"$harness" history --history "$folder/nights/history.sqlite" export >"$folder/history.json"
+"$harness" history export --history "$folder/nights/history.sqlite" >"$folder/history.json"
 python3 scripts/nights.py "$folder"
