@@ -13,11 +13,15 @@ import sys
 BROKEN = "patched-kasan/default/small"
 folder = pathlib.Path(sys.argv[1])
 export = json.loads((folder / "history.json").read_text())
-nights = dict(zip(("sound", "broken", "slurm"), reversed(export["nights"]), strict=True))
+# A night may have been repeated: the last by Slurm counts.
+of_all = list(reversed(export["nights"]))
+slurm = [night for night in of_all if night["engine"] == "slurm"]
+nights = {"sound": of_all[0], "broken": of_all[1], "slurm": slurm[-1]}
 runs = {name: collections.defaultdict(list) for name in nights}
 for run in export["runs"]:
-    name = next(n for n, night in nights.items() if night["id"] == run["night"])
-    runs[name][run["cell"]].append(run)
+    for name, night in nights.items():
+        if night["id"] == run["night"]:
+            runs[name][run["cell"]].append(run)
 cells = sorted({cell for of in runs.values() for cell in of})
 
 
