@@ -24,8 +24,8 @@ print(
     "that went there are counted, and given by themselves. `fixed` is git bisect with N runs a\n"
     "commit, N from the true p; it tries no ends. `syzkaller` is 20 runs at the ends, then 10 or\n"
     "20 a commit. `bayesect` is PyPI's git_bayesect, stopped at 0.99; it takes the ends for given,\n"
-    "and had fewer cases, as said. The bound is of runs: no way to bisect that is right as often does with fewer on\n"
-    "average, even if it is told p and q (Fano's inequality, the channel's capacity).\n"
+    "and had fewer cases, as said. The bound is of runs: no way to bisect that is right as often\n"
+    "does with fewer on average, even if it is told p and q (Fano's inequality, the channel's capacity).\n"
 )
 print("| commits | p | q | harness | of them at the ends | builds / log2 n | fixed | syzkaller | bayesect | bound |")
 print("|---|---|---|---|---|---|---|---|---|---|")

@@ -48,8 +48,8 @@ done
   echo "# Kernels"
   echo
   echo "Written by \`scripts/kernels.sh${*:+ $*}\`: one run each, under TCG on a host of"
-  echo "$(nproc) CPUs. It had other work at the time: the load at the end of each run says how"
-  echo "much, and a run's time is as rough as that."
+  echo "$(nproc) CPUs. The load at the end of each run says what else that had to do, and how rough"
+  echo "a run's time is."
   echo
   echo "| kernel | release | points by patch | points by ftrace | trials | interleaved | excluded | verdict | exit | seconds | load |"
   echo "|---|---|---|---|---|---|---|---|---|---|---|"

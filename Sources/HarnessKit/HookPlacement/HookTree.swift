@@ -31,7 +31,7 @@ public struct HookTree: Sendable {
     }
   }
 
-  /// What ``place(series:)`` would do; nothing is written.
+  /// What ``place(checkout:)`` would do; nothing is written.
   public func show(checkout: Checkout) async throws -> Report {
     if let standing = try await standing() { return standing }
     return Report(lines: try plan(checkout).table, hasChanged: false)

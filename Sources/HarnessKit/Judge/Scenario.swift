@@ -117,9 +117,9 @@ public struct Scenario: Hashable, Sendable {
   }
 
   /// Where the zpool has the LRU, the sweep is that of the claims' schedules, in the
-  /// form that they have there, and of what has nothing to do with writeback. Those that such a kernel cannot be brought to stay as
-  /// they are: the guest says of each what is absent. What the user has written is
-  /// taken at its word.
+  /// form that they have there, and of what has nothing to do with writeback. Those
+  /// that such a kernel cannot be brought to stay as they are: the guest says of each
+  /// what is absent. What the user has written is taken at its word.
   private func works(on lru: ZswapLRU) -> [Work] {
     guard lru == .pool, id != Scenario.customID else { return works }
     let claims = Set(Sweep.claims.map { Work.schedule($0) })

@@ -125,7 +125,7 @@ struct DebianPackage: Hashable, Sendable {
         .notFound, "use as headers", path.string, "\(name) is no package of a kernel's headers",
         advice: "Give linux-headers-RELEASE_VERSION_amd64.deb, or the O= folder of the build.")
     }
-    let parts = try await self.parts()
+    let parts = try await parts(among: dependencies)
     return try await unpacked(with: parts, release: release, cache: cache)
       .appending("usr/src/linux-headers-\(release)")
   }
@@ -151,13 +151,9 @@ struct DebianPackage: Hashable, Sendable {
   }
 
   /// Of the headers, those other packages that hold files.
-  private func parts() async throws -> [Part] { try await parts(among: dependencies) }
-
   private func parts(among names: [String]) async throws -> [Part] {
     var parts: [Part] = []
-    for name in names where name.hasPrefix("linux-headers-") || name.hasPrefix("linux-kbuild-") {
-      parts.append(try await part(name))
-    }
+    for name in names.filter(KernelFetch.isPartOfHeaders) { parts.append(try await part(name)) }
     return parts
   }
 

@@ -101,10 +101,12 @@ public struct KernelFetch: Sendable {
     _ release: String, _ archive: DebianArchive
   ) async throws -> [String] {
     let headers = "linux-headers-\(release)"
-    let parts = try await archive.dependencies(of: headers).filter {
-      $0.hasPrefix("linux-headers-") || $0.hasPrefix("linux-kbuild-")
-    }
-    return [headers] + parts
+    return [headers] + (try await archive.dependencies(of: headers)).filter(Self.isPartOfHeaders)
+  }
+
+  /// Of what a package of headers depends on, those that hold files of the headers.
+  static func isPartOfHeaders(_ package: String) -> Bool {
+    package.hasPrefix("linux-headers-") || package.hasPrefix("linux-kbuild-")
   }
 
   private func notFound(_ package: String) -> KernelError {

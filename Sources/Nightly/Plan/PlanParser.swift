@@ -137,25 +137,16 @@ extension PlanKernel {
 extension PlanScenario {
   /// What a plan says of a scenario: as many as it has parts.
   static func parts(_ value: YAMLValue) throws(PlanError) -> [PlanScenario] {
-    let (whole, count) = try whole(value)
-    guard let count else { return [whole] }
+    let fields = try value.fields([
+      "name", "scenario", "schedules", "trials", "parts", "provider", "seed", "stress", "budget",
+    ])
+    let whole = try PlanScenario(fields, value)
+    guard let count = try fields["parts"]?.integer(2...RunPart.limit) else { return [whole] }
     return (1...count).map { number in
       var one = whole
       one.part = RunPart(number: number, of: count)
       return one
     }
-  }
-
-  private static func whole(
-    _ value: YAMLValue
-  ) throws(PlanError) -> (scenario: PlanScenario, parts: Int?) {
-    let fields = try value.fields([
-      "name", "scenario", "schedules", "trials", "parts", "provider", "seed", "stress", "budget",
-    ])
-    let parts = try fields.optional("parts") { value throws(PlanError) in
-      try value.integer(2...RunPart.limit)
-    }
-    return (try PlanScenario(fields, value), parts)
   }
 
   private init(_ fields: YAMLFields, _ value: YAMLValue) throws(PlanError) {
