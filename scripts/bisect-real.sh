@@ -12,8 +12,7 @@ declare -A schedules=(
   [S6a]="writeback@unlocked > shrinker@done"
   [R1b]="writeback@unlocked > swapoff@trees-freed"
 )
-swift build >&2
-harness=$(swift build --show-bin-path)/harness
+. scripts/harness.sh
 mutants=()
 for id in "${!schedules[@]}"; do mutants+=(--mutant "qemu/kernel/mutants/$id.patch"); done
 [[ -e $folder/linux ]] ||

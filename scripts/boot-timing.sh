@@ -6,8 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-7}
-swift build --product harness >&2
-harness=$(swift build --show-bin-path)/harness
+. scripts/harness.sh
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

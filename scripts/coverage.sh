@@ -6,8 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-120}
-swift build >&2
-harness=$(swift build --show-bin-path)/harness
+. scripts/harness.sh
 kernel=$("$harness" kernel build --with gcov | tail -n 1)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -6,8 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 nights=${1:-91}
-swift build --product harness >&2
-harness=$(swift build --show-bin-path)/harness
+. scripts/harness.sh
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 history=$folder/nights/history.sqlite

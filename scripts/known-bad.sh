@@ -5,7 +5,7 @@
 #   scripts/known-bad.sh [RUNS]    (default: 100; results stay in runs/known-bad)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-harness=${HARNESS:-$(swift build --show-bin-path)/harness}
+. scripts/harness.sh
 count=${1:-100}
 runs=runs/known-bad
 mutants=(

@@ -4,7 +4,7 @@
 #   scripts/nr-items.sh [BZIMAGE]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-harness=${HARNESS:-$(swift build --show-bin-path)/harness}
+. scripts/harness.sh
 kernel=${1:-$("$harness" kernel fetch 2>/dev/null | tail -n 1)}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -11,7 +11,7 @@ if (($# < 2)); then
 fi
 kernel=$1 count=$2
 shift 2
-harness=$(swift build --show-bin-path)/harness
+. scripts/harness.sh
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
@@ -19,8 +19,8 @@ declare -A seen=()
 for ((i = 1; i <= count; i++)); do
   status=0
   "$harness" run --kernel "$kernel" --out "$out/$i" "$@" >"$out/$i.txt" 2>/dev/null || status=$?
-  title=$(grep -m 1 '^finding: ' "$out/$i.txt" || true)
-  end="exit $status ${title#finding: }"
+  findings=$(sed -n 's/^finding: //p' "$out/$i.txt" | sort -u | sed ':a;N;$!ba;s/\n/; /g')
+  end="exit $status${findings:+ $findings}"
   echo "$i: $end"
   seen[$end]=$((${seen[$end]:-0} + 1))
   rm -rf "${out:?}/$i"

@@ -5,7 +5,7 @@
 #                                          patched one with KASAN and lockdep)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-harness=${HARNESS:-$(swift build --show-bin-path)/harness}
+. scripts/harness.sh
 kernels=("$@")
 if ((${#kernels[@]} == 0)); then
   kernels=(
