@@ -265,9 +265,8 @@ public struct Judge {
     let order = ordering.constraint
     // What leads up to the rule's constraint has to come to pass.
     var expected = order == rule.schedule.lastConstraint ? rule.ordering : .possible
-    // Where zswap frees nothing with a CPU, nobody has to wait.
-    if order.until.actor == "cpu", report.keepsContext == true { expected = .possible }
-    if case .waits = expected, order.until.actor == "cpu", hold.cpu != HookEvent.hotplugCPU {
+    if rule.isOfContext, report.keepsContext == true { expected = .possible }
+    if case .waits = expected, rule.isOfContext, hold.cpu != HookEvent.hotplugCPU {
       doubt("\(order.hold) was held on CPU \(hold.cpu), which stays: it is in nobody's way")
       return
     }

@@ -81,7 +81,7 @@ extension RuleRow {
         """),
     RuleRow(
       holds: points("store", "compressed"), untils: points("cpu", "end"),
-      ordering: contextMutex,
+      ordering: contextMutex, isOfContext: true,
       reason: """
         The store has acomp_ctx->mutex and copies from acomp_ctx->dstmem, both of the CPU that it \
         compressed on. A sound zswap_dstmem_dead() waits for that mutex, or there is none, and \

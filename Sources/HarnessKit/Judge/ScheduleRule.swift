@@ -30,6 +30,9 @@ public struct ScheduleRule: Hashable, Sendable {
   /// Of its last constraint. Those before it have to come to pass.
   public var ordering: Ordering
   public var first = First.either
+  /// Whether it is about the request and buffer that zswap has for a CPU: only where those go
+  /// with their CPU, and the hold is on it, does anybody have to wait.
+  public var isOfContext = false
   /// The lock, pin or reference that decides it.
   public var reason: String
   /// What the `done` of the held slot may report, 0 or a negative errno; nil where
@@ -60,7 +63,8 @@ public struct ScheduleRule: Hashable, Sendable {
     let rows = lru == .memcg ? RuleRow.all : RuleRow.poolLRU
     guard let row = rows.first(where: { $0.covers(schedule) }) else { return nil }
     return ScheduleRule(
-      schedule: schedule, ordering: row.ordering, first: row.first, reason: row.reason,
+      schedule: schedule, ordering: row.ordering, first: row.first,
+      isOfContext: row.isOfContext, reason: row.reason,
       results: row.results, otherResults: row.otherResults,
       serves: Claim.allCases.filter { $0.schedules.contains(schedule) },
       evidenceFor: row.evidenceFor)
@@ -76,6 +80,7 @@ struct RuleRow: Sendable {
   var untils: Set<HookPoint>
   var ordering: ScheduleRule.Ordering
   var first = ScheduleRule.First.either
+  var isOfContext = false
   var results: Set<Int>?
   var otherResults: Set<Int>?
   var evidenceFor: [Claim] = []
@@ -357,7 +362,7 @@ extension RuleRow {
       reason: "acomp_ctx is taken, under its mutex, within zswap_decompress() only."),
     RuleRow(
       holds: points("store", "compressed"), untils: points("cpu", "end"),
-      ordering: contextMutex,
+      ordering: contextMutex, isOfContext: true,
       reason: """
         The store has acomp_ctx->mutex of the CPU that it compressed on. zswap_cpu_comp_dead() \
         takes it before it takes request and buffer away: the CPU is not gone before the store \
