@@ -2,8 +2,8 @@
 /*
  * The designs of zswap: which kernel has which, and what there is not in it.
  *
- * What else differs between them is in the rows of provider_ftrace.c, each of
- * which says for which designs it is.
+ * What their functions are called with is in provider_ftrace.c: struct
+ * zh_signatures.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

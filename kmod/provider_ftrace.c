@@ -31,11 +31,9 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/ftrace.h>
-#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/wait.h>
-#include <linux/writeback.h>
 
 #include "compat.h"
 #include "zswap_hooks.h"
@@ -59,29 +57,57 @@ static void zh_leave(void)
 		wake_up(&zh_inflight_wait);
 }
 
-/* Of a page in the swap cache; folio->swap is the same word. */
-static unsigned long zh_slot(struct page *page)
+/*
+ * A wrapper takes all six registers that arguments come in, hands them on as they are,
+ * and returns the whole of the register that a result is in: of the original's
+ * signature it has to know what it looks at and no more. What that is differs between
+ * the designs: struct zh_signatures.
+ */
+#define ZH_REGS								\
+	unsigned long a, unsigned long b, unsigned long c,		\
+	unsigned long d, unsigned long e, unsigned long f
+
+/* Not checked by kCFI: the hash that it compares is that of the true signature. */
+#define ZH_WRAPPER(name)						\
+	static unsigned long (*zh_orig_##name)(ZH_REGS);		\
+	static unsigned long __nocfi zh_##name(ZH_REGS)
+
+#define ZH_CALL(name)	zh_orig_##name(a, b, c, d, e, f)
+
+/**
+ * struct zh_signatures - what a design's functions are called with, and return
+ * @written_back: slot of zswap_writeback_entry()'s arguments
+ * @invalidated: slot of an invalidation's arguments
+ * @moved: slot of a load's or a store's arguments
+ * @succeeded: whether a load's or a store's result is success
+ */
+struct zh_signatures {
+	unsigned long (*written_back)(unsigned long a, unsigned long b);
+	unsigned long (*invalidated)(unsigned long a, unsigned long b);
+	unsigned long (*moved)(unsigned long a, unsigned long b);
+	bool (*succeeded)(unsigned long result);
+};
+
+static unsigned long zh_first(unsigned long a, unsigned long b)
 {
-	return page_private(page);
+	return a;
 }
 
-/*
- * writeback. The entry is passed on and never looked at: from here on it may
- * be freed.
- */
-static int (*zh_orig_writeback_entry)(void *entry, swp_entry_t swp);
-static int zh_writeback_entry(void *entry, swp_entry_t swp)
+static unsigned long zh_second(unsigned long a, unsigned long b)
 {
-	struct zh_frame *frame;
-	int ret;
+	return b;
+}
 
-	zh_hit(ZH_WRITEBACK_UNLOCKED, swp.val, 0);
-	frame = zh_frame_push(ZH_PATH_WRITEBACK, swp.val, 0);
-	ret = zh_orig_writeback_entry(entry, swp);
-	zh_frame_pop(frame);
-	zh_hit(ZH_WRITEBACK_DONE, swp.val, ret);
-	zh_leave();
-	return ret;
+/* Of a page in the swap cache; folio->swap is the same word. */
+static unsigned long zh_page_slot(unsigned long page, unsigned long b)
+{
+	return page_private((struct page *)page);
+}
+
+/* frontswap's way: unsigned int type, pgoff_t offset */
+static unsigned long zh_offset_slot(unsigned long type, unsigned long offset)
+{
+	return swp_entry((unsigned int)type, offset).val;
 }
 
 static void *(*zh_zpool_map_handle)(void *pool, unsigned long handle, int mode);
@@ -92,31 +118,60 @@ static void (*zh_zpool_unmap_handle)(void *pool, unsigned long handle);
  * that calls has its page under reclaim, frees nothing of it and gives nothing of
  * it away before we return. zswap reads the slot from there as well.
  */
-static unsigned long zh_slot_of_handle(void *pool, unsigned long handle)
+static unsigned long zh_handle_slot(unsigned long pool, unsigned long handle)
 {
 	struct zh_zswap_header *header;
 	unsigned long slot;
 
 	if (!zh_zpool_map_handle || !zh_zpool_unmap_handle)
 		return ZH_NO_SLOT;
-	header = zh_zpool_map_handle(pool, handle, ZH_ZPOOL_MM_RO);
+	header = zh_zpool_map_handle((void *)pool, handle, ZH_ZPOOL_MM_RO);
 	slot = header->swpentry.val;
-	zh_zpool_unmap_handle(pool, handle);
+	zh_zpool_unmap_handle((void *)pool, handle);
 	return slot;
 }
 
-static int (*zh_orig_evict)(void *pool, unsigned long handle);
-static int zh_evict(void *pool, unsigned long handle)
+/* A bool is in the lowest byte; what is above it is anything. */
+static bool zh_is_true(unsigned long result)
 {
-	unsigned long slot = zh_slot_of_handle(pool, handle);
+	return result & 0xff;
+}
+
+static bool zh_is_zero(unsigned long result)
+{
+	return !(int)result;
+}
+
+static const struct zh_signatures zh_signatures[] = {
+	[ZH_DESIGN_POOL_LRU] = {
+		.written_back = zh_handle_slot,
+		.invalidated = zh_offset_slot,
+		.moved = zh_offset_slot,
+		.succeeded = zh_is_zero,
+	},
+	[ZH_DESIGN_MEMCG_LRU] = {
+		.written_back = zh_second,
+		.invalidated = zh_first,
+		.moved = zh_page_slot,
+		.succeeded = zh_is_true,
+	},
+};
+
+/*
+ * writeback. An entry is passed on and never looked at: from here on it may be
+ * freed.
+ */
+ZH_WRAPPER(writeback_entry)
+{
+	unsigned long slot = zh_signatures[zh_design].written_back(a, b);
 	struct zh_frame *frame;
-	int ret;
+	unsigned long ret;
 
 	zh_hit(ZH_WRITEBACK_UNLOCKED, slot, 0);
 	frame = zh_frame_push(ZH_PATH_WRITEBACK, slot, 0);
-	ret = zh_orig_evict(pool, handle);
+	ret = ZH_CALL(writeback_entry);
 	zh_frame_pop(frame);
-	zh_hit(ZH_WRITEBACK_DONE, slot, ret);
+	zh_hit(ZH_WRITEBACK_DONE, slot, (int)ret);
 	zh_leave();
 	return ret;
 }
@@ -126,58 +181,29 @@ static bool zh_gives_points;
 
 /*
  * The folio that comes back is locked and in the swapcache if it was allocated
- * here: that is the pin.
+ * here: that is the pin. Whether it was is told through the fifth argument.
  */
-static struct folio *(*zh_orig_read_swap)(swp_entry_t swp, gfp_t gfp,
-					  struct mempolicy *mpol, pgoff_t ilx,
-					  bool *allocated, bool skip);
-static struct folio *zh_read_swap(swp_entry_t swp, gfp_t gfp,
-				  struct mempolicy *mpol, pgoff_t ilx,
-				  bool *allocated, bool skip)
+ZH_WRAPPER(read_swap)
 {
 	struct zh_frame *frame = zh_frame_on(ZH_PATH_WRITEBACK);
-	bool ours = frame && frame->slot == swp.val;
-	struct folio *folio;
+	bool ours = frame && frame->slot == a;
+	bool *allocated = (bool *)e;
+	unsigned long folio;
 
-	/* What the caller sees where folio_alloc_mpol() fails. */
-	if (ours && zh_inject(ZH_WRITEBACK_PINNED, swp.val)) {
+	/* What the caller sees where no folio can be allocated. */
+	if (ours && zh_inject(ZH_WRITEBACK_PINNED, a)) {
 		*allocated = false;
 		zh_leave();
-		return NULL;
+		return 0;
 	}
-	folio = zh_orig_read_swap(swp, gfp, mpol, ilx, allocated, skip);
+	folio = ZH_CALL(read_swap);
 	if (ours && zh_gives_points && folio && *allocated)
-		zh_hit(ZH_WRITEBACK_PINNED, swp.val, 0);
+		zh_hit(ZH_WRITEBACK_PINNED, a, 0);
 	zh_leave();
 	return folio;
 }
 
-static struct page *(*zh_orig_read_swap_vma)(swp_entry_t swp, gfp_t gfp,
-					     struct vm_area_struct *vma,
-					     unsigned long addr,
-					     bool *allocated);
-static struct page *zh_read_swap_vma(swp_entry_t swp, gfp_t gfp,
-				     struct vm_area_struct *vma,
-				     unsigned long addr, bool *allocated)
-{
-	struct zh_frame *frame = zh_frame_on(ZH_PATH_WRITEBACK);
-	bool ours = frame && frame->slot == swp.val;
-	struct page *page;
-
-	if (ours && zh_inject(ZH_WRITEBACK_PINNED, swp.val)) {
-		*allocated = false;
-		zh_leave();
-		return NULL;
-	}
-	page = zh_orig_read_swap_vma(swp, gfp, vma, addr, allocated);
-	if (ours && zh_gives_points && page && *allocated)
-		zh_hit(ZH_WRITEBACK_PINNED, swp.val, 0);
-	zh_leave();
-	return page;
-}
-
-static unsigned long (*zh_orig_decompress)(void *entry, struct folio *folio);
-static unsigned long zh_decompress(void *entry, struct folio *folio)
+ZH_WRAPPER(decompress)
 {
 	struct zh_frame *writeback = zh_frame_on(ZH_PATH_WRITEBACK);
 	struct zh_frame *load = zh_frame_on(ZH_PATH_LOAD);
@@ -187,195 +213,137 @@ static unsigned long zh_decompress(void *entry, struct folio *folio)
 		zh_hit(ZH_WRITEBACK_CLAIMED, writeback->slot, 0);
 	if (load)
 		zh_hit(ZH_LOAD_ERASED, load->slot, 0);
-	ret = zh_orig_decompress(entry, folio);
+	ret = ZH_CALL(decompress);
 	if (writeback)
 		zh_hit(ZH_WRITEBACK_DECOMPRESSED, writeback->slot, 0);
 	zh_leave();
 	return ret;
 }
 
-static void (*zh_orig_swap_writepage)(struct folio *folio,
-				      struct writeback_control *wbc);
-static void zh_swap_writepage(struct folio *folio, struct writeback_control *wbc)
+ZH_WRAPPER(swap_writepage)
 {
 	struct zh_frame *writeback = zh_frame_on(ZH_PATH_WRITEBACK);
+	unsigned long ret;
 
 	/* Or a page that the allocation of ours has reclaimed, to be written out. */
-	if (writeback && zh_slot(&folio->page) == writeback->slot)
+	if (writeback && zh_page_slot(a, b) == writeback->slot)
 		zh_hit(ZH_WRITEBACK_SUBMIT, writeback->slot, 0);
-	zh_orig_swap_writepage(folio, wbc);
-	zh_leave();
-}
-
-static int (*zh_orig_swap_writepage_int)(struct page *page,
-					 struct writeback_control *wbc);
-static int zh_swap_writepage_int(struct page *page,
-				 struct writeback_control *wbc)
-{
-	struct zh_frame *writeback = zh_frame_on(ZH_PATH_WRITEBACK);
-	int ret;
-
-	if (writeback && zh_slot(page) == writeback->slot)
-		zh_hit(ZH_WRITEBACK_SUBMIT, writeback->slot, 0);
-	ret = zh_orig_swap_writepage_int(page, wbc);
+	ret = ZH_CALL(swap_writepage);
 	zh_leave();
 	return ret;
 }
 
 /* swapoff */
-static long (*zh_orig_do_swapoff)(unsigned long arg);
-static long zh_do_swapoff(unsigned long arg)
+ZH_WRAPPER(do_swapoff)
 {
 	struct zh_frame *frame;
-	long ret;
+	unsigned long ret;
 
 	zh_hit(ZH_SWAPOFF_BEGIN, ZH_NO_SLOT, 0);
 	frame = zh_frame_push(ZH_PATH_SWAPOFF, ZH_NO_SLOT, 0);
-	ret = zh_orig_do_swapoff(arg);
+	ret = ZH_CALL(do_swapoff);
 	zh_frame_pop(frame);
 	zh_leave();
 	return ret;
 }
 
-static void (*zh_orig_reenable_slots)(void);
-static void zh_reenable_slots(void)
+ZH_WRAPPER(reenable_slots)
 {
+	unsigned long ret;
+
 	if (zh_frame_on(ZH_PATH_SWAPOFF))
 		zh_hit(ZH_SWAPOFF_UNUSED, ZH_NO_SLOT, 0);
-	zh_orig_reenable_slots();
+	ret = ZH_CALL(reenable_slots);
 	zh_leave();
+	return ret;
 }
 
-static void (*zh_orig_zswap_swapoff)(int type);
-static void zh_zswap_swapoff(int type)
+ZH_WRAPPER(zswap_swapoff)
 {
-	unsigned long slot = swp_entry(type, 0).val;
+	unsigned long slot = zh_offset_slot(a, 0);
+	unsigned long ret;
 
 	zh_hit(ZH_SWAPOFF_QUIESCED, slot, 0);
-	zh_orig_zswap_swapoff(type);
+	ret = ZH_CALL(zswap_swapoff);
 	zh_hit(ZH_SWAPOFF_TREES_FREED, slot, 0);
 	zh_leave();
+	return ret;
 }
 
 /* invalidate: a page-table lock may be held all along. */
-static void (*zh_orig_invalidate)(swp_entry_t swp);
-static void zh_invalidate(swp_entry_t swp)
+ZH_WRAPPER(invalidate)
 {
+	unsigned long slot = zh_signatures[zh_design].invalidated(a, b);
 	struct zh_frame *frame;
-
-	zh_hit(ZH_INVALIDATE_ENTER, swp.val, 0);
-	frame = zh_frame_push(ZH_PATH_INVALIDATE, swp.val, 0);
-	zh_orig_invalidate(swp);
-	if (frame && frame->erased)
-		zh_hit(ZH_INVALIDATE_FREED, swp.val, 0);
-	zh_frame_pop(frame);
-	zh_leave();
-}
-
-static void (*zh_orig_fs_invalidate)(unsigned int type, pgoff_t offset);
-static void zh_fs_invalidate(unsigned int type, pgoff_t offset)
-{
-	unsigned long slot = swp_entry(type, offset).val;
-	struct zh_frame *frame;
+	unsigned long ret;
 
 	zh_hit(ZH_INVALIDATE_ENTER, slot, 0);
 	frame = zh_frame_push(ZH_PATH_INVALIDATE, slot, 0);
-	zh_orig_fs_invalidate(type, offset);
+	ret = ZH_CALL(invalidate);
 	if (frame && frame->erased)
 		zh_hit(ZH_INVALIDATE_FREED, slot, 0);
 	zh_frame_pop(frame);
 	zh_leave();
+	return ret;
 }
 
-static void (*zh_orig_entry_free)(void *entry);
-static void zh_entry_free(void *entry)
+ZH_WRAPPER(entry_free)
 {
 	struct zh_frame *invalidate = zh_frame_on(ZH_PATH_INVALIDATE);
+	unsigned long ret;
 
 	if (invalidate) {
 		invalidate->erased = true;
 		zh_hit(ZH_INVALIDATE_ERASED, invalidate->slot, 0);
 	}
-	zh_orig_entry_free(entry);
+	ret = ZH_CALL(entry_free);
 	zh_leave();
+	return ret;
 }
 
-/* load and store: the folio is locked, so that its slot stands still. */
-static bool (*zh_orig_load)(struct folio *folio);
-static bool zh_load(struct folio *folio)
+/* load and store: the page is locked, so that its slot stands still. */
+ZH_WRAPPER(load)
 {
-	unsigned long slot = zh_slot(&folio->page);
+	const struct zh_signatures *signatures = &zh_signatures[zh_design];
+	unsigned long slot = signatures->moved(a, b);
 	struct zh_frame *frame;
-	bool ret;
+	unsigned long ret;
 
 	zh_hit(ZH_LOAD_ENTER, slot, 0);
 	frame = zh_frame_push(ZH_PATH_LOAD, slot, 0);
-	ret = zh_orig_load(folio);
+	ret = ZH_CALL(load);
 	zh_frame_pop(frame);
-	zh_hit(ZH_LOAD_DONE, slot, ret);
+	zh_hit(ZH_LOAD_DONE, slot, signatures->succeeded(ret));
 	zh_leave();
 	return ret;
 }
 
-static int (*zh_orig_fs_load)(unsigned int type, pgoff_t offset,
-			      struct page *page);
-static int zh_fs_load(unsigned int type, pgoff_t offset, struct page *page)
+ZH_WRAPPER(store)
 {
-	unsigned long slot = swp_entry(type, offset).val;
+	const struct zh_signatures *signatures = &zh_signatures[zh_design];
+	unsigned long slot = signatures->moved(a, b);
 	struct zh_frame *frame;
-	int ret;
-
-	zh_hit(ZH_LOAD_ENTER, slot, 0);
-	frame = zh_frame_push(ZH_PATH_LOAD, slot, 0);
-	ret = zh_orig_fs_load(type, offset, page);
-	zh_frame_pop(frame);
-	zh_hit(ZH_LOAD_DONE, slot, !ret);
-	zh_leave();
-	return ret;
-}
-
-static bool (*zh_orig_store)(struct folio *folio);
-static bool zh_store(struct folio *folio)
-{
-	unsigned long slot = zh_slot(&folio->page);
-	struct zh_frame *frame;
-	bool ret;
+	unsigned long ret;
 
 	zh_hit(ZH_STORE_ENTER, slot, 0);
 	frame = zh_frame_push(ZH_PATH_STORE, slot, 0);
-	ret = zh_orig_store(folio);
+	ret = ZH_CALL(store);
 	zh_frame_pop(frame);
-	zh_hit(ZH_STORE_DONE, slot, ret);
+	zh_hit(ZH_STORE_DONE, slot, signatures->succeeded(ret));
 	zh_leave();
 	return ret;
 }
 
-static int (*zh_orig_fs_store)(unsigned int type, pgoff_t offset,
-			       struct page *page);
-static int zh_fs_store(unsigned int type, pgoff_t offset, struct page *page)
-{
-	unsigned long slot = swp_entry(type, offset).val;
-	struct zh_frame *frame;
-	int ret;
-
-	zh_hit(ZH_STORE_ENTER, slot, 0);
-	frame = zh_frame_push(ZH_PATH_STORE, slot, 0);
-	ret = zh_orig_fs_store(type, offset, page);
-	zh_frame_pop(frame);
-	zh_hit(ZH_STORE_DONE, slot, !ret);
-	zh_leave();
-	return ret;
-}
-
-static void (*zh_orig_charge)(struct obj_cgroup *objcg, size_t size);
-static void zh_charge(struct obj_cgroup *objcg, size_t size)
+ZH_WRAPPER(charge)
 {
 	struct zh_frame *store = zh_frame_on(ZH_PATH_STORE);
+	unsigned long ret;
 
 	if (store)
 		zh_hit(ZH_STORE_PUBLISHED, store->slot, 0);
-	zh_orig_charge(objcg, size);
+	ret = ZH_CALL(charge);
 	zh_leave();
+	return ret;
 }
 
 /*
@@ -384,17 +352,14 @@ static void zh_charge(struct obj_cgroup *objcg, size_t size)
  * nothing else keeps request and buffer where that CPU goes offline. It may sleep
  * for memory here, so it may be held.
  */
-static int (*zh_orig_zpool_malloc)(void *pool, size_t size, gfp_t gfp,
-				   unsigned long *handle);
-static int zh_zpool_malloc(void *pool, size_t size, gfp_t gfp,
-			   unsigned long *handle)
+ZH_WRAPPER(zpool_malloc)
 {
 	struct zh_frame *store = zh_frame_on(ZH_PATH_STORE);
-	int ret;
+	unsigned long ret;
 
 	if (store)
 		zh_hit(ZH_STORE_COMPRESSED, store->slot, 0);
-	ret = zh_orig_zpool_malloc(pool, size, gfp, handle);
+	ret = ZH_CALL(zpool_malloc);
 	zh_leave();
 	return ret;
 }
@@ -405,8 +370,8 @@ static int zh_zpool_malloc(void *pool, size_t size, gfp_t gfp,
  * @wrapper: what runs in its place; NULL to observe its entry only
  * @wrapper_size: its length in bytes
  * @orig: where the wrapper finds the original's address
- * @designs: bit mask of the designs of zswap in which it has this signature, and
- *	its points this meaning
+ * @designs: bit mask of the designs of zswap in which its points have this meaning;
+ *	0 for all that have the function
  * @points: bit mask of the points that it serves
  * @name: the one of @names that was found
  * @addr: its address, or 0
@@ -424,83 +389,51 @@ struct zh_target {
 	struct ftrace_ops ops;
 };
 
-#define ZH_REDIRECT(function, fallback, to, original, design, mask) {	\
+#define ZH_REDIRECT(function, fallback, to, mask) {			\
 	.names = { function, fallback },				\
-	.wrapper = to,							\
-	.orig = (void **)&(original),					\
-	.designs = design,						\
+	.wrapper = zh_##to,						\
+	.orig = (void **)&zh_orig_##to,					\
 	.points = mask,							\
 }
-
-#define ZH_POOL		BIT(ZH_DESIGN_POOL_LRU)
-#define ZH_MEMCG	BIT(ZH_DESIGN_MEMCG_LRU)
 
 static struct zh_target zh_targets[] = {
 	{
 		.names = { "shrink_memcg_cb" },
-		.designs = ZH_MEMCG,
 		.points = BIT(ZH_WRITEBACK_ISOLATED),
 	},
-	ZH_REDIRECT("zswap_writeback_entry", NULL,
-		    zh_writeback_entry, zh_orig_writeback_entry, ZH_MEMCG,
+	ZH_REDIRECT("zswap_writeback_entry", NULL, writeback_entry,
 		    BIT(ZH_WRITEBACK_UNLOCKED) | BIT(ZH_WRITEBACK_DONE)),
-	ZH_REDIRECT("zswap_writeback_entry", NULL,
-		    zh_evict, zh_orig_evict, ZH_POOL,
-		    BIT(ZH_WRITEBACK_UNLOCKED) | BIT(ZH_WRITEBACK_DONE)),
-	ZH_REDIRECT("__read_swap_cache_async", NULL,
-		    zh_read_swap, zh_orig_read_swap, ZH_MEMCG,
+	ZH_REDIRECT("__read_swap_cache_async", NULL, read_swap,
 		    BIT(ZH_WRITEBACK_PINNED)),
-	ZH_REDIRECT("__read_swap_cache_async", NULL,
-		    zh_read_swap_vma, zh_orig_read_swap_vma, ZH_POOL,
-		    BIT(ZH_WRITEBACK_PINNED)),
-	ZH_REDIRECT("zswap_decompress", NULL,
-		    zh_decompress, zh_orig_decompress, ZH_MEMCG,
+	ZH_REDIRECT("zswap_decompress", NULL, decompress,
 		    BIT(ZH_WRITEBACK_CLAIMED) | BIT(ZH_WRITEBACK_DECOMPRESSED) |
 		    BIT(ZH_LOAD_ERASED)),
-	ZH_REDIRECT("__swap_writepage", NULL,
-		    zh_swap_writepage, zh_orig_swap_writepage, ZH_MEMCG,
+	ZH_REDIRECT("__swap_writepage", NULL, swap_writepage,
 		    BIT(ZH_WRITEBACK_SUBMIT)),
-	ZH_REDIRECT("__swap_writepage", NULL,
-		    zh_swap_writepage_int, zh_orig_swap_writepage_int, ZH_POOL,
-		    BIT(ZH_WRITEBACK_SUBMIT)),
-	ZH_REDIRECT("__do_sys_swapoff", "__x64_sys_swapoff",
-		    zh_do_swapoff, zh_orig_do_swapoff, ZH_POOL | ZH_MEMCG,
+	ZH_REDIRECT("__do_sys_swapoff", "__x64_sys_swapoff", do_swapoff,
 		    BIT(ZH_SWAPOFF_BEGIN)),
-	ZH_REDIRECT("reenable_swap_slots_cache_unlock", NULL,
-		    zh_reenable_slots, zh_orig_reenable_slots,
-		    ZH_POOL | ZH_MEMCG, BIT(ZH_SWAPOFF_UNUSED)),
+	ZH_REDIRECT("reenable_swap_slots_cache_unlock", NULL, reenable_slots,
+		    BIT(ZH_SWAPOFF_UNUSED)),
 	ZH_REDIRECT("zswap_swapoff", "zswap_frontswap_invalidate_area",
-		    zh_zswap_swapoff, zh_orig_zswap_swapoff,
-		    ZH_POOL | ZH_MEMCG,
+		    zswap_swapoff,
 		    BIT(ZH_SWAPOFF_QUIESCED) | BIT(ZH_SWAPOFF_TREES_FREED)),
-	ZH_REDIRECT("zswap_invalidate", NULL,
-		    zh_invalidate, zh_orig_invalidate, ZH_MEMCG,
-		    BIT(ZH_INVALIDATE_ENTER)),
-	ZH_REDIRECT("zswap_frontswap_invalidate_page", NULL,
-		    zh_fs_invalidate, zh_orig_fs_invalidate, ZH_POOL,
-		    BIT(ZH_INVALIDATE_ENTER)),
-	ZH_REDIRECT("zswap_entry_free", "zswap_free_entry",
-		    zh_entry_free, zh_orig_entry_free, ZH_POOL | ZH_MEMCG,
+	ZH_REDIRECT("zswap_invalidate", "zswap_frontswap_invalidate_page",
+		    invalidate, BIT(ZH_INVALIDATE_ENTER)),
+	ZH_REDIRECT("zswap_entry_free", "zswap_free_entry", entry_free,
 		    BIT(ZH_INVALIDATE_ERASED) | BIT(ZH_INVALIDATE_FREED)),
-	ZH_REDIRECT("zswap_load", NULL,
-		    zh_load, zh_orig_load, ZH_MEMCG,
+	ZH_REDIRECT("zswap_load", "zswap_frontswap_load", load,
 		    BIT(ZH_LOAD_ENTER) | BIT(ZH_LOAD_DONE)),
-	ZH_REDIRECT("zswap_frontswap_load", NULL,
-		    zh_fs_load, zh_orig_fs_load, ZH_POOL,
-		    BIT(ZH_LOAD_ENTER) | BIT(ZH_LOAD_DONE)),
-	ZH_REDIRECT("zswap_store", NULL,
-		    zh_store, zh_orig_store, ZH_MEMCG,
+	ZH_REDIRECT("zswap_store", "zswap_frontswap_store", store,
 		    BIT(ZH_STORE_ENTER) | BIT(ZH_STORE_DONE)),
-	ZH_REDIRECT("zswap_frontswap_store", NULL,
-		    zh_fs_store, zh_orig_fs_store, ZH_POOL,
-		    BIT(ZH_STORE_ENTER) | BIT(ZH_STORE_DONE)),
-	/* The charge comes before the insertion where the pool has the LRU. */
-	ZH_REDIRECT("obj_cgroup_charge_zswap", NULL,
-		    zh_charge, zh_orig_charge, ZH_MEMCG,
-		    BIT(ZH_STORE_PUBLISHED)),
-	ZH_REDIRECT("zpool_malloc", NULL,
-		    zh_zpool_malloc, zh_orig_zpool_malloc,
-		    ZH_POOL | ZH_MEMCG, BIT(ZH_STORE_COMPRESSED)),
+	{
+		/* It comes before the insertion where the pool has the LRU. */
+		.names = { "obj_cgroup_charge_zswap" },
+		.wrapper = zh_charge,
+		.orig = (void **)&zh_orig_charge,
+		.designs = BIT(ZH_DESIGN_MEMCG_LRU),
+		.points = BIT(ZH_STORE_PUBLISHED),
+	},
+	ZH_REDIRECT("zpool_malloc", NULL, zpool_malloc, BIT(ZH_STORE_COMPRESSED)),
 };
 
 static void notrace zh_redirect(unsigned long ip, unsigned long parent,
@@ -558,7 +491,7 @@ static void zh_ftrace_probe(void)
 	for (i = 0; i < ARRAY_SIZE(zh_targets); i++) {
 		struct zh_target *t = &zh_targets[i];
 
-		if (!(t->designs & BIT(zh_design)))
+		if (t->designs && !(t->designs & BIT(zh_design)))
 			continue;
 		t->ops.func = t->wrapper ? zh_redirect : zh_isolated;
 		t->ops.flags = FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED |
