@@ -63,9 +63,9 @@ hosts = sorted({run["host"] for of in runs["slurm"].values() for run in of})
 others = [cell for cell in cells if cell != BROKEN]
 print("# Nights of real kernels\n")
 print(
-    "Written by `scripts/nights.sh`: one plan of three kernels, run on this machine, again with the\n"
-    "mutant R4a in one kernel, and as it was once more by a Slurm of two nodes on the same machine;\n"
-    f"one history. TCG, {os.cpu_count()} CPUs of the host.\n"
+    "Written by `scripts/nights.sh`: one plan of three kernels, run on this machine, again after the\n"
+    "mutant R4a was committed to the branch that patched-kasan is built from, and as it was once more\n"
+    f"by a Slurm of two nodes on the same machine; one history. TCG, {os.cpu_count()} CPUs of the host.\n"
 )
 print("| cell | " + " | ".join(f"{name} ({night['engine']})" for name, night in nights.items()) + " |")
 print("|---|" + "---|" * len(nights))

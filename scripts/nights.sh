@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Three nights of real kernels, and what is to be read off them: the same plan on this
-# machine, again with a kernel that has been broken on purpose, and once more as it was, on a
-# Slurm of two nodes. Prints docs/nights.md; exit 1 where a night does not say what it has to.
-# An hour; needs slurm-wlm and munge.
+# machine, again after a bad commit has come to the branch that one kernel is built from, and
+# once more as it was, on a Slurm of two nodes. Prints docs/nights.md; exit 1 where a night
+# does not say what it has to. An hour; needs slurm-wlm and munge.
 #   scripts/nights.sh [FOLDER]     FOLDER keeps the nights (default: a new one of /tmp)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,17 +10,21 @@ cd "$root"
 folder=${1:-$(mktemp -d)}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-harness=${HARNESS:-}
-[[ -n $harness ]] || { swift build --product harness >&2 && harness=$(swift build --show-bin-path)/harness; }
+. scripts/harness.sh
 
-# plan [WORD]: WORD goes into the kernel of which one cell is.
-plan() {
-  cat <<YAML
+# A branch of Debian's source with the hook points, and forty commits, one bad: its bug takes a
+# schedule of the sweep that is none of the claims'.
+[[ -e $folder/linux ]] ||
+  python3 Tests/bisect-repository.py "$("$harness" kernel source | tail -n 1)" "$folder/linux" \
+    --commits 40 --mutant qemu/kernel/mutants/R4a.patch >&2
+branch_is() { git --git-dir "$folder/linux/.git" branch --force topic "$1" >&2; }
+
+cat >"$folder/plan.yaml" <<YAML
 name: three-kernels
 kernels:
   - {name: stock-6.1, image: "debian:6.1"}
   - {name: stock-6.12, image: "debian:6.12"}
-  - {name: patched-kasan, preset: "kasan,lockdep"${1:+, $1}}
+  - {name: patched-kasan, tree: linux, branch: topic, with: "kasan,lockdep"}
 scenarios:
   - {name: claims}
   - {name: default, scenario: "sweep,swapoff-stress,cpu-stress"}
@@ -35,7 +39,6 @@ known: known.yaml
 # A task for each cell, as one node has room for two.
 slurm: {block: 1s}
 YAML
-}
 
 # night NAME [WORD…]: the exit status goes to NAME.exit.
 night() {
@@ -52,12 +55,11 @@ for title in "in zswap_writeback_entry" "another page's data came back" \
   echo "- {finding: \"$title\", cell: stock-6.1/, reason: docs/debian-6.1.md, until: 2099-12-31}"
 done >"$folder/known.yaml"
 
-plan >"$folder/plan.yaml"
+branch_is base
 night sound
-# Its bug takes a schedule of the sweep that is none of the claims'.
-plan "mutant: R4a" >"$folder/plan.yaml"
+branch_is R4a
 night broken
-plan "" >"$folder/plan.yaml"
+branch_is base
 
 # It ends with its standard input.
 mkfifo "$folder/open"
