@@ -3,7 +3,8 @@
 # each has by provider, what was run, the verdict.
 #   scripts/kernels.sh [-w FILE] [harness arguments]
 # KERNELS="debian:6.12 kcsan" leaves the other kinds out; -w writes elsewhere.
-# No kernel is a case of its own: a row is a name and how it is built.
+# Needs clang-14, lld-14 and llvm-14. No kernel is a case of its own: a row is a name and how
+# it is built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=docs/kernels.md
@@ -11,7 +12,7 @@ if [[ ${1:-} == -w ]]; then
   target=$2
   shift 2
 fi
-harness=${HARNESS:-$(swift build --show-bin-path)/harness}
+. scripts/harness.sh
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
@@ -22,6 +23,7 @@ kernels=(
   "patched|"
   "kasan,lockdep|--with kasan,lockdep"
   "kcsan|--with kcsan"
+  "clang,lto|--with clang,lto"
   "ubsan,kmemleak,failslab,debuginfo|--with ubsan,kmemleak,failslab,debuginfo"
 )
 

@@ -30,6 +30,18 @@ struct ConfigFragments: Sendable {
 
   private static let makePrefix = "# make: "
 
+  /// The compiler and the linker: gcc's and binutils' but where a fragment says otherwise. LLVM=
+  /// is 1, or the tools' suffix ("-14"), or the folder that they are in ("/opt/llvm/bin/").
+  var tools: (compiler: String, linker: String) {
+    let variable = "LLVM="
+    switch makeVariables.last(where: { $0.hasPrefix(variable) })?.dropFirst(variable.count) {
+    case nil: return ("gcc", "ld")
+    case "1": return ("clang", "ld.lld")
+    case let folder? where folder.hasSuffix("/"): return ("\(folder)clang", "\(folder)ld.lld")
+    case let suffix?: return ("clang\(suffix)", "ld.lld\(suffix)")
+    }
+  }
+
   /// `base`, `hooks` unless left out, then those asked for: a name of the
   /// checkout's, or the path of a file.
   static func load(

@@ -26,7 +26,7 @@ public struct KernelBuild: Sendable {
     let extra =
       try patches.map { try KernelPatch($0) }
       + mutants.map { try KernelPatch.mutant($0, of: checkout) }
-    try KernelBuild.requireTools()
+    try KernelBuild.requireTools(for: config)
     let tree = try await source.tree(in: cache)
     // A tree of the user's that has the hook points already is left as it is.
     let isPatched = FileManager.default.fileExists(
@@ -36,7 +36,7 @@ public struct KernelBuild: Sendable {
     let inputs = Inputs(
       tree: tree, config: config, series: series,
       anchored: plan?.method == .anchors ? plan : nil, checkout: checkout,
-      compiler: try await KernelBuild.compiler(),
+      compiler: try await KernelBuild.versions(of: config.tools),
       jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
     return try await inputs.build(extra, alwaysFromBase: patches.isEmpty, in: cache)
       .appending("linux/build/arch/x86/boot/bzImage")
@@ -47,20 +47,25 @@ public struct KernelBuild: Sendable {
     buildTree.removingLastComponent().removingLastComponent().appending("lib/modules")
   }
 
-  static func requireTools() throws(KernelError) {
-    let missing = ["make", "gcc", "ld", "flex", "bison", "bc", "patch", "xz"]
+  static func requireTools(for config: ConfigFragments) throws(KernelError) {
+    // Whatever builds the kernel, gcc builds what runs on the host.
+    let tools = config.tools
+    let own = tools.compiler == "gcc" ? [] : [tools.compiler]
+    let missing = (["make", "gcc"] + own + [tools.linker, "flex", "bison", "bc", "patch", "xz"])
       .filter { Tool.locate($0) == nil }
     guard !missing.isEmpty else { return }
-    let packages = missing.map { $0 == "ld" ? "binutils" : Tool.package(of: $0) }
+    let packages = missing.map(Tool.package(of:))
     throw KernelError(
       .host, "build", "a kernel", "not installed: \(missing.joined(separator: ", "))",
       advice: "apt-get install \(packages.joined(separator: " ")) libelf-dev")
   }
 
-  private static func compiler() async throws -> String {
-    let gcc = try await Tool("gcc").run(["--version"]).lines.first ?? ""
-    let ld = try await Tool("ld").run(["--version"]).lines.first ?? ""
-    return "\(gcc); \(ld)"
+  private static func versions(
+    of tools: (compiler: String, linker: String)
+  ) async throws -> String {
+    let compiler = try await Tool(tools.compiler).run(["--version"]).lines.first ?? ""
+    let linker = try await Tool(tools.linker).run(["--version"]).lines.first ?? ""
+    return "\(compiler); \(linker)"
   }
 }
 

@@ -64,20 +64,7 @@ public struct ModuleBuild: Sendable {
     var arguments = [
       "-C", tree.string, "M=\(directory)", "W=1", "CONFIG_DEBUG_INFO_BTF_MODULES=",
     ]
-    // A module takes its kernel's compiler: clang's options are none of gcc's. Of gcc's
-    // versions another will do where the very one is not installed.
-    if let named = ModuleBuild.compiler(of: tree) {
-      if Tool.locate(named) != nil {
-        arguments += named == "clang" ? ["LLVM=1"] : []
-      } else if named.contains("clang") {
-        throw KernelError(
-          .host, "build module", sources.string, "\(named), which built this kernel, is missing",
-          advice: "apt-get install clang lld llvm; or give a module built elsewhere with --module.")
-      } else {
-        Progress.note("\(named), which built this kernel, is not installed; using gcc")
-        arguments.append("CC=gcc")
-      }
-    }
+    arguments += try toolchain(of: tree)
     do {
       try await MakeRun(log: log, title: "building \(ModuleBuild.fileName)").run(
         arguments + ["modules"], in: directory)
@@ -123,11 +110,36 @@ public struct ModuleBuild: Sendable {
     return lines.joined(separator: "\n")
   }
 
+  /// What make has to be told for a module to be built by its kernel's compiler: clang's options
+  /// are none of gcc's. Of a compiler's versions another will do where the very one is not there.
+  private func toolchain(of tree: FilePath) throws(KernelError) -> [String] {
+    guard let named = ModuleBuild.compiler(of: tree) else { return [] }
+    let isThere = Tool.locate(named) != nil
+    guard named.contains("clang") else {
+      if isThere { return [] }
+      Progress.note("\(named), which built this kernel, is not installed; using gcc")
+      return ["CC=gcc"]
+    }
+    // All of clang's tools are of that version then: LLVM=-14.
+    if isThere, named.hasPrefix("clang-") { return ["LLVM=\(named.dropFirst("clang".count))"] }
+    guard Tool.locate("clang") != nil else {
+      throw KernelError(
+        .host, "build module", sources.string, "\(named), which built this kernel, is missing",
+        advice: "apt-get install clang lld llvm; or give a module built elsewhere with --module.")
+    }
+    return ["LLVM=1"]
+  }
+
   /// What built the kernel, where the tree's Makefile would take something else, or may.
   static func compiler(of tree: FilePath) -> String? {
     if let named = namedCompiler(tree) { return named }
-    let config = try? KernelConfig.read(tree.appending(".config"))
-    return config?["CC_IS_CLANG"] == .yes ? "clang" : nil
+    guard let config = try? KernelConfig.read(tree.appending(".config")),
+      config["CC_IS_CLANG"] == .yes
+    else { return nil }
+    guard case .text(let text) = config["CLANG_VERSION"], let version = Int(text) else {
+      return "clang"
+    }
+    return "clang-\(version / 10000)"
   }
 
   /// `x86_64-linux-gnu-gcc-12`, from Debian's .kernelvariables.

@@ -61,14 +61,15 @@ public struct SuccessiveBuild: Sendable {
 
   /// Builds a commit.
   public func build(_ commit: String) async throws -> Product {
-    try KernelBuild.requireTools()
     try await prepareTree()
     let source = try await compose(commit)
     try await git.run(["read-tree", "--reset", "-u", source.tree])
 
     let config = try ConfigFragments.load(fragments, hooks: source.isHooked, from: checkout)
+    try KernelBuild.requireTools(for: config)
     let make = KernelMake(
-      config: config, jobs: jobs, compiler: Tool.locate("ccache") == nil ? nil : "ccache gcc")
+      config: config, jobs: jobs,
+      compiler: Tool.locate("ccache") == nil ? nil : "ccache \(config.tools.compiler)")
     let log = folder.appending("make.log")
     try? FileManager.default.removeItem(atPath: log.string)
     let fresh = folder.appending("fresh")

@@ -106,11 +106,12 @@ public struct Tool: Sendable {
     case "depmod", "modinfo": "kmod"
     case "xz", "lzma": "xz-utils"
     case "mke2fs": "e2fsprogs"
-    case "addr2line", "nm": "binutils"
+    case "addr2line", "nm", "ld": "binutils"
     case "sha256sum", "cp", "touch": "coreutils"
     case "apt-get", "apt-cache": "apt"
     case "dpkg-deb", "dpkg-query": "dpkg"
     case "qemu-system-x86_64": "qemu-system-x86"
+    case _ where name.hasPrefix("ld."): String(name.dropFirst("ld.".count))
     default: name
     }
   }

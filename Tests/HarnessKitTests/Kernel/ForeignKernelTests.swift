@@ -83,7 +83,8 @@ import Testing
 
   @Test(arguments: [
     ("CONFIG_CC_IS_GCC=y\nCONFIG_GCC_VERSION=120200\n", nil as String?),
-    ("CONFIG_CC_IS_CLANG=y\nCONFIG_CLANG_VERSION=170006\n", "clang"),
+    ("CONFIG_CC_IS_CLANG=y\nCONFIG_CLANG_VERSION=170006\n", "clang-17"),
+    ("CONFIG_CC_IS_CLANG=y\n", "clang"),
     ("", nil),
   ])
   func `a kernel of clang's gets a module of clang's`(lines: String, compiler: String?) async throws

@@ -61,6 +61,21 @@ import Testing
     #expect(fragments.wanted.map(\.option) == ["A", "GCOV_KERNEL"])
   }
 
+  @Test(arguments: [
+    ("", "gcc", "ld"), ("# make: LLVM=1\n", "clang", "ld.lld"),
+    ("# make: LLVM=-14\n", "clang-14", "ld.lld-14"),
+    (
+      "# make: LLVM=1\n# make: LLVM=/opt/llvm/bin/\n", "/opt/llvm/bin/clang", "/opt/llvm/bin/ld.lld"
+    ),
+  ])
+  func `a kernel is built by the tools that make would take`(
+    lines: String, compiler: String, linker: String
+  ) throws {
+    let tools = try ConfigFragments([("base", lines)]).tools
+    #expect(tools.compiler == compiler)
+    #expect(tools.linker == linker)
+  }
+
   /// The build appends the size to most payloads, and gzip then complains of
   /// trailing garbage after it has written everything.
   @Test func `the configuration in an image is found, with trailing bytes or without`() async throws
