@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Default runs of kernels that have no bug: Debian's unmodified one, and the negative controls of
+# the corpus. Each has to pass. Goes on where it was interrupted, and writes docs/green.md.
+#   scripts/green.sh FOLDER [RUNS [RUNS-OF-EACH-CONTROL]]
+# Fails where one does not pass. Hours: half a minute to a minute a run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=${1:?usage: scripts/green.sh FOLDER [RUNS [RUNS-OF-EACH-CONTROL]]}
+runs=${2:-200} of_each=${3:-10}
+. scripts/harness.sh
+mkdir -p "$folder"
+mapfile -t controls < <(grep -l '^Expect: none' qemu/kernel/mutants/*.patch | xargs -n 1 basename -s .patch)
+
+# repeat NAME KERNEL COUNT: a line for each run in FOLDER/NAME.
+repeat() {
+  local name=$1 kernel=$2 count=$3 lines=$folder/$1 run=$folder/run status
+  touch "$lines"
+  for ((i = $(wc -l <"$lines") + 1; i <= count; i++)); do
+    status=0
+    rm -rf "$run"
+    "$harness" run --kernel "$kernel" --out "$run" >/dev/null 2>&1 || status=$?
+    # An interruption is none of the runs.
+    ((status != 130)) || exit 130
+    scripts/green.py run "$run/result.json" "$status" >>"$lines"
+    echo "$name $i of $count: $(tail -n 1 "$lines")" >&2
+    # Whatever did not pass is kept.
+    ((status == 0)) || mv "$run" "$folder/$name-$i"
+  done
+}
+
+repeat debian:6.12 debian:6.12 "$runs"
+for id in "${controls[@]}"; do
+  repeat "$id" "$("$harness" kernel build --mutant "$id" | tail -n 1)" "$of_each"
+done
+scripts/green.py table "$folder" debian:6.12 "${controls[@]}" >docs/green.md || { cat docs/green.md && exit 1; }
+cat docs/green.md
