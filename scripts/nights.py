@@ -95,7 +95,7 @@ print(
 print(
     check(
         new("broken") and set(new("broken")) == {BROKEN} and code["broken"] == "1",
-        f"what is new in that night is in {BROKEN} alone, {len(new('broken'))} findings, each seen twice",
+        f"what is new in that night is in {BROKEN} alone, each finding seen twice: {len(new('broken'))}",
     )
 )
 print(check(not new("sound") and not new("slurm"), "nothing is new in the others"))
