@@ -122,11 +122,10 @@ public struct Cache: Sendable {
 
   private func createDirectory(_ path: FilePath) throws(KernelError) {
     do {
-      try FileManager.default.createDirectory(
-        atPath: path.string, withIntermediateDirectories: true)
+      try SharedDirectory.make(path)
     } catch {
       throw KernelError(
-        .host, "make cache directory", path.string, (error as NSError).localizedDescription,
+        .host, "make cache directory", path.string, "\(error)",
         advice: "Set ZSWAP_HARNESS_CACHE to a directory that you may write.")
     }
   }

@@ -38,8 +38,7 @@ public struct SuccessiveBuild: Sendable {
     // The name is for people, the sum tells two of that name apart.
     let name = repository.lastComponent?.string ?? "tree"
     folder = cache.path("successive", "\(name)-\(Fingerprint.of([repository.string]))")
-    try FileManager.default.createDirectory(
-      atPath: folder.string, withIntermediateDirectories: true)
+    try SharedDirectory.make(folder)
     lock = try TreeLock(folder.appending("lock"))
     self.fragments = fragments
     self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount

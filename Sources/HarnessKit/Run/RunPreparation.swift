@@ -36,8 +36,9 @@ struct RunPreparation {
   func prepare() async throws -> Prepared {
     let request = run.request
     let progress = run.progress
-    let caches = URL(filePath: run.cache.root.appending("guest").string)
-    try FileManager.default.createDirectory(at: caches, withIntermediateDirectories: true)
+    let guestCache = run.cache.root.appending("guest")
+    try SharedDirectory.make(guestCache)
+    let caches = URL(filePath: guestCache.string)
 
     guard let qemu = Tool.locate("qemu-system-x86_64") else {
       throw HarnessFailure(

@@ -20,8 +20,7 @@ public struct History: Sendable {
   public init(path: String) throws(HistoryError) {
     self.path = path
     do {
-      let folder = URL(filePath: path).deletingLastPathComponent().path
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try SharedDirectory.make(FilePath(path).removingLastComponent())
       // The migrator's own table is made outside of its transactions: of two who open a
       // new history at once, one would find half of it.
       let lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)

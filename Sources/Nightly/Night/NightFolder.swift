@@ -1,6 +1,7 @@
 import Foundation
 import HarnessKit
 import Synchronization
+import SystemPackage
 
 /// A night as its folder keeps it: enough to go on with it after any end.
 public struct Night: Hashable, Sendable, Codable {
@@ -27,8 +28,7 @@ public struct NightFolder: Hashable, Sendable {
   public static func create(_ plan: Plan, at date: Date) throws -> NightFolder {
     let time = String(date.formatted(.iso8601).filter { !"-:".contains($0) })
     var path = "\(plan.out)/\(time)-\(plan.name)"
-    try FileManager.default.createDirectory(
-      atPath: plan.out, withIntermediateDirectories: true)
+    try SharedDirectory.make(FilePath(plan.out))
     // Another of the same plan may have begun in this second.
     var number = 1
     while mkdir(path, 0o755) != 0 {

@@ -26,6 +26,24 @@ import Testing
     }
   }
 
+  @Test func `many who begin a cache at once do not get in each other's way`() async throws {
+    try await withTemporaryDirectory { root in
+      for round in 0..<50 {
+        let folder = root.appending("\(round)/a/b/c")
+        try await withThrowingTaskGroup { group in
+          for _ in 0..<8 {
+            group.addTask { try SharedDirectory.make(folder) }
+          }
+          try await group.waitForAll()
+        }
+      }
+      let file = root.appending("file")
+      try write("", to: file)
+      #expect(throws: Errno.fileExists) { try SharedDirectory.make(file) }
+      #expect(throws: Errno.notDirectory) { try SharedDirectory.make(file.appending("a")) }
+    }
+  }
+
   @Test func `what a failed maker left is no entry, and is gone`() async throws {
     try await withTemporaryDirectory { root in
       let cache = Cache(root: root)
