@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The cases of bisect-simulation, bisected by PyPI's git_bayesect.
 
-usage: bisect-bayesect.py CASES P,P,... Q,Q,... COMMITS,COMMITS,...
+usage: bisect-bayesect.py CASES HARNESS.jsonl
 
-Its own code chooses the commit and holds the belief; it stops at 0.99. One JSON object a
-line, as bisect-simulation writes them.
+HARNESS.jsonl has the cells, as bisect-simulation wrote them. git_bayesect's own code chooses
+the commit and holds the belief; it stops at 0.99. It takes the ends for given. So each case is
+bisected twice: as it comes, and after it has been told the very trials of the ends that
+`harness bisect` made in that case, which then count as runs of its own. One JSON object a line.
 """
 
 import json
@@ -40,11 +42,23 @@ class FairCase:
         return (word >> 11) / 2**53 < (high if commit >= self.culprit else low)
 
 
-def bisect(case, commits, high, low):
+def bisect(case, commits, high, low, at_ends):
     # Its index 0 is the newest commit, and the answer the oldest bad one.
     bisector = Bisector(numpy.ones(commits + 1))
     trials = {}
     runs = 0
+
+    def test(index):
+        nonlocal runs
+        commit = commits - index
+        number = trials.get(commit, 0)
+        trials[commit] = number + 1
+        runs += 1
+        bisector.record(index, case.shows(commit, number, high, low))
+
+    for index, count in zip((0, commits), at_ends):
+        for _ in range(count):
+            test(index)
     while True:
         belief = bisector.distribution
         best = int(numpy.argmax(belief))
@@ -52,45 +66,38 @@ def bisect(case, commits, high, low):
             return commits - best, runs, len(trials)
         if runs >= LIMIT:
             return None, runs, len(trials)
-        index = bisector.select()
-        commit = commits - index
-        number = trials.get(commit, 0)
-        trials[commit] = number + 1
-        runs += 1
-        bisector.record(index, case.shows(commit, number, high, low))
+        test(bisector.select())
+
+
+def cell(method, cell, cases, ends_of):
+    ends = []
+    for number in range(cases):
+        case = FairCase(number, cell["commits"])
+        end = bisect(case, cell["commits"], cell["p"], cell["q"], ends_of(number))
+        ends.append((end[0] == case.culprit,) + end)
+    builds = sorted(end[3] for end in ends)
+    return {
+        "method": method,
+        "commits": cell["commits"],
+        "p": cell["p"],
+        "q": cell["q"],
+        "cases": cases,
+        "right": sum(end[0] for end in ends),
+        "gaveUp": sum(end[1] is None for end in ends),
+        "runs": sum(end[2] for end in ends) / cases,
+        "builds": sum(builds) / cases,
+        "builds95": builds[math.floor(cases * 0.95)],
+    }
 
 
 def main():
     cases = int(sys.argv[1])
-    rates, false_rates, sizes = (
-        [float(word) for word in argument.split(",")] for argument in sys.argv[2:5]
-    )
-    for commits in map(int, sizes):
-        for low in false_rates:
-            for high in rates:
-                ends = []
-                for number in range(cases):
-                    case = FairCase(number, commits)
-                    answer, runs, builds = bisect(case, commits, high, low)
-                    ends.append((answer, case.culprit, runs, builds))
-                builds = sorted(end[3] for end in ends)
-                print(
-                    json.dumps(
-                        {
-                            "method": "bayesect",
-                            "commits": commits,
-                            "p": high,
-                            "q": low,
-                            "cases": cases,
-                            "right": sum(end[0] == end[1] for end in ends),
-                            "gaveUp": sum(end[0] is None for end in ends),
-                            "runs": sum(end[2] for end in ends) / cases,
-                            "builds": sum(builds) / cases,
-                            "builds95": builds[math.floor(cases * 0.95)],
-                        }
-                    ),
-                    flush=True,
-                )
+    with open(sys.argv[2], encoding="utf-8") as file:
+        cells = [row for row in map(json.loads, file) if row["method"] == "harness"]
+    for row in cells:
+        print(json.dumps(cell("bayesect", row, cases, lambda number: (0, 0))), flush=True)
+        ends = row["endsOfCases"]
+        print(json.dumps(cell("bayesect+ends", row, cases, ends.__getitem__)), flush=True)
 
 
 if __name__ == "__main__":

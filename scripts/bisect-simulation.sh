@@ -15,5 +15,6 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet git_bayesect numpy
 grid=("0.8,0.3,0.1,0.05" "0,0.02" "64,1024")
 "$simulation" "$cases" "${grid[@]}" >"$work/harness.jsonl"
-"$work/venv/bin/python" scripts/bisect-bayesect.py "$others" "${grid[@]}" >"$work/bayesect.jsonl"
+"$work/venv/bin/python" scripts/bisect-bayesect.py "$others" "$work/harness.jsonl" \
+  >"$work/bayesect.jsonl"
 python3 scripts/bisect-table.py "$work"/*.jsonl

@@ -16,6 +16,9 @@ struct BisectSimulation {
     var gaveUp: Int
     var runs: Double
     var runsAtEnds: Double
+    /// Of the bad and of the good end, case by case, for a way that is given the same; nil
+    /// where a method does not prove the ends before all else.
+    var endsOfCases: [[Int]]?
     var builds: Double
     var builds95: Int
     /// Runs that no way to bisect can do without on average, if it is right as often and
@@ -57,20 +60,21 @@ struct BisectSimulation {
           try stride(from: lane, to: cases, by: lanes).map { number in
             let made = FairCase(number: number, commits: commits)
             let end = try method.bisect(made, commits: commits, high: p, low: q)
-            return (end: end, isRight: end.answer == made.culprit)
+            return (number: number, end: end, isRight: end.answer == made.culprit)
           }
         }
       }
-      var all: [(end: Method.End, isRight: Bool)] = []
+      var all: [(number: Int, end: Method.End, isRight: Bool)] = []
       for try await some in group { all += some }
-      return all
+      return all.sorted { $0.number < $1.number }
     }
     let builds = ends.map(\.end.builds).sorted()
     return Cell(
       method: method.rawValue, commits: commits, p: p, q: q, cases: cases,
       right: ends.count { $0.isRight }, gaveUp: ends.count { $0.end.answer == nil },
       runs: Double(ends.reduce(0) { $0 + $1.end.runs }) / Double(cases),
-      runsAtEnds: Double(ends.reduce(0) { $0 + $1.end.runsAtEnds }) / Double(cases),
+      runsAtEnds: Double(ends.reduce(0) { $0 + $1.end.runsAtEnds.reduce(0, +) }) / Double(cases),
+      endsOfCases: method == .harness ? ends.map(\.end.runsAtEnds) : nil,
       builds: Double(builds.reduce(0, +)) / Double(cases),
       builds95: builds[builds.count * 95 / 100],
       bound: LeastTrials.toFindOne(of: commits, confidence: 0.99, high: p, low: q))

@@ -16,8 +16,9 @@ enum Method: String, CaseIterable {
     /// Nil where it gave up.
     var answer: Int?
     var runs = 0
-    /// Of those, the ones before the first of a commit between the ends.
-    var runsAtEnds = 0
+    /// Of those, the ones of the bad and of the good end before the first of a commit
+    /// between them.
+    var runsAtEnds = [0, 0]
     var builds = 0
   }
 
@@ -66,7 +67,7 @@ enum Method: String, CaseIterable {
             if isShown(commit) { tally.findings += 1 }
           }
           if end.builds == trials.keys.count(where: { $0 == 0 || $0 == commits }) {
-            end.runsAtEnds = end.runs
+            end.runsAtEnds = [commits, 0].map { trials[$0, default: 0] }
           }
           bisection.record(
             .trials(commit: commit, tally, silent: 0, seconds: 3 * Double(tally.trials)))
