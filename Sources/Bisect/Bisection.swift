@@ -247,7 +247,12 @@ public struct Bisection: Sendable {
       let rate: Double
       if let kernel = image[commit] {
         guard kernel == commit else { continue }
-        rate = posterior.information(at: commit)
+        // One that is built, and of which nothing is known: it was interrupted there, or its
+        // trials said nothing.
+        rate =
+          posterior.tallies[commit] != nil
+          ? posterior.information(at: commit)
+          : Information.ofTrials(1, share: shares[commit], high: high, low: low) * doubt[commit]
       } else {
         rate = ofOthers(shares[commit]) * doubt[commit]
       }

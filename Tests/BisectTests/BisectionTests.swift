@@ -101,6 +101,27 @@ import Testing
     #expect((17...24).allSatisfy { outcome.bisection.probabilities[$0] < 0.01 })
   }
 
+  /// It was killed behind a build, or the first trial did not enter its window: whichever
+  /// commit that was, the search may need it.
+  @Test func commitThatWasBuiltAndNotTriedIsTriedWhereItMatters() throws {
+    var kernel = FakeKernel(graph: try CommitGraph(linear: 17), culprit: 7)
+    kernel.options.trialLimit = 500
+    for commit in 0...16 {
+      for silent in 0...2 {
+        let outcome = kernel.bisect(after: [
+          .built(commit: commit, seconds: 60),
+          .trials(commit: commit, Tally(), silent: silent, seconds: 9),
+        ])
+        guard case .found(let commits, _) = outcome.conclusion else {
+          Issue.record("commit \(commit), \(silent) trials that say nothing: \(outcome.conclusion)")
+          continue
+        }
+        #expect(commits == [7])
+        #expect(outcome.bisection.trials < 50)
+      }
+    }
+  }
+
   @Test func trialsThatSayNothingSkipTheCommit() throws {
     let graph = try CommitGraph(linear: 9)
     var bisection = Bisection(graph: graph)
