@@ -24,11 +24,13 @@ print(
     "that went there are counted, and given by themselves. `fixed` is git bisect with N runs a\n"
     "commit, N from the true p; it tries no ends. `syzkaller` is 20 runs at the ends, then 10 or\n"
     "20 a commit. `bayesect` is PyPI's git_bayesect, stopped at 0.99; it takes the ends for given,\n"
-    "and had fewer cases, as said. The bound is of runs: no way to bisect that is right as often\n"
-    "does with fewer on average, even if it is told p and q (Fano's inequality, the channel's capacity).\n"
+    "and had fewer cases, as said. `ends told` is the same after it has been told the very trials of\n"
+    "the ends that `harness bisect` made in that case, which then count. The bound is of runs: no way\n"
+    "to bisect that is right as often does with fewer on average, even if it is told p and q (Fano's\n"
+    "inequality, the channel's capacity).\n"
 )
-print("| commits | p | q | harness | of them at the ends | builds / log2 n | fixed | syzkaller | bayesect | bound |")
-print("|---|---|---|---|---|---|---|---|---|---|")
+print("| commits | p | q | harness | of them at the ends | builds / log2 n | fixed | syzkaller | bayesect | ends told | bound |")
+print("|---|---|---|---|---|---|---|---|---|---|---|")
 
 
 def cell(row):
@@ -43,7 +45,8 @@ for commits in (64, 1024):
         for p in (0.8, 0.3, 0.1, 0.05):
             mine = rows.get((commits, q, p, "harness"))
             others = [
-                cell(rows.get((commits, q, p, name))) for name in ("fixed", "syzkaller", "bayesect")
+                cell(rows.get((commits, q, p, name)))
+                for name in ("fixed", "syzkaller", "bayesect", "bayesect+ends")
             ]
             ends = f"{mine['runsAtEnds']:.0f}" if mine else ""
             ratio = f"{mine['builds'] / math.log2(commits):.2f}" if mine else ""
@@ -52,17 +55,32 @@ for commits in (64, 1024):
                 f"| {commits} | {p} | {q} | {cell(mine)} | {ends} | {ratio} | {' | '.join(others)} | {bound} |"
             )
 
-pairs = [
-    (row, rows[key[:3] + ("bayesect",)])
-    for key, row in rows.items()
-    if key[3] == "harness" and key[:3] + ("bayesect",) in rows
-]
-fewer = sum(mine["runs"] < other["runs"] for mine, other in pairs)
-between = sum(mine["runs"] - mine["runsAtEnds"] < other["runs"] for mine, other in pairs)
-most = max((mine["runs"] / other["runs"] for mine, other in pairs), default=1)
-builds = [mine["builds"] / other["builds"] for mine, other in pairs]
+
+
+def beside(name):
+    return [
+        (row, rows[key[:3] + (name,)])
+        for key, row in rows.items()
+        if key[3] == "harness" and key[:3] + (name,) in rows
+    ]
+
+
+def span(values):
+    values = [100 * value for value in values]
+    return f"{min(values):.0f} to {max(values):.0f} %"
+
+
+def seconds(row):
+    """In trials, a build as long as 20."""
+    return row["runs"] + 20 * row["builds"]
+
+
+given, told = beside("bayesect"), beside("bayesect+ends")
+between = sum(mine["runs"] - mine["runsAtEnds"] < other["runs"] for mine, other in given)
 print(
-    f"\nBeside bayesect, in {len(pairs)} cells: fewer runs between the ends in {between}; fewer in all, with\n"
-    f"those at the ends, in {fewer}, and at the most {100 * (most - 1):.0f} % more; "
-    f"{100 * min(builds):.0f} to {100 * max(builds):.0f} % of its kernels."
+    f"\nBeside bayesect, in {len(given)} cells: fewer runs between the ends in {between}. With those at the\n"
+    f"ends, {span(mine['runs'] / other['runs'] for mine, other in given)} of its runs; of those that it takes where it is told the\n"
+    f"ends, {span(mine['runs'] / other['runs'] for mine, other in told)}. Of its kernels, "
+    f"{span(mine['builds'] / other['builds'] for mine, other in given)}; of its time,\n"
+    f"a build as long as 20 trials, {span(seconds(mine) / seconds(other) for mine, other in given)}."
 )
