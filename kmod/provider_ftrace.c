@@ -25,8 +25,8 @@
  * zswap_writeback_entry() too, which is where the pool has dropped its lock; a
  * store's and a load's result are turned round, so that 1 is success as later.
  *
- * A function that the compiler has inlined or cloned cannot be redirected; its
- * points are absent.
+ * A function that the compiler has inlined or cloned cannot be redirected: its
+ * points are absent, and those within the path that it begins.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -575,7 +575,13 @@ int zh_ftrace_start_beside(void)
 	return zh_register(zh_usable_beside);
 }
 
-static const char *zh_ftrace_where(enum zh_point point)
+/**
+ * zh_ftrace_redirected - the function that is redirected for a point
+ * @point: which
+ *
+ * Return: its name, or NULL.
+ */
+const char *zh_ftrace_redirected(enum zh_point point)
 {
 	int i;
 
@@ -586,6 +592,37 @@ static const char *zh_ftrace_where(enum zh_point point)
 			return t->name;
 	}
 	return NULL;
+}
+
+/* Where the path begins that a point is on: what lies within it asks for its frame. */
+static enum zh_point zh_path_begin(enum zh_point point)
+{
+	switch (point) {
+	case ZH_WRITEBACK_PINNED:
+	case ZH_WRITEBACK_CLAIMED:
+	case ZH_WRITEBACK_DECOMPRESSED:
+	case ZH_WRITEBACK_SUBMIT:
+		return ZH_WRITEBACK_UNLOCKED;
+	case ZH_SWAPOFF_UNUSED:
+		return ZH_SWAPOFF_BEGIN;
+	case ZH_INVALIDATE_ERASED:
+	case ZH_INVALIDATE_FREED:
+		return ZH_INVALIDATE_ENTER;
+	case ZH_LOAD_ERASED:
+		return ZH_LOAD_ENTER;
+	case ZH_STORE_PUBLISHED:
+	case ZH_STORE_COMPRESSED:
+		return ZH_STORE_ENTER;
+	default:
+		return point;
+	}
+}
+
+static const char *zh_ftrace_where(enum zh_point point)
+{
+	if (!zh_ftrace_redirected(zh_path_begin(point)))
+		return NULL;
+	return zh_ftrace_redirected(point);
 }
 
 static void zh_ftrace_forget(void)

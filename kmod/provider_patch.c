@@ -102,7 +102,7 @@ static void zh_patch_stop(void)
 static const char *zh_patch_where(enum zh_point point)
 {
 	if (point == ZH_STORE_COMPRESSED)
-		return zh_ftrace_provider.where(point);
+		return zh_ftrace_redirected(point);
 	return ZSWAP_HOOKS_ABSENT & BIT(point) ? NULL : "compiled-in";
 }
 #else

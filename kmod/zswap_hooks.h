@@ -161,6 +161,7 @@ int zh_lru_init(void);
 
 int zh_ftrace_inflight(void);
 int zh_ftrace_start_beside(void);
+const char *zh_ftrace_redirected(enum zh_point point);
 void zh_ftrace_stop(void);
 
 static inline void zh_print_slot(struct seq_file *m, unsigned long slot)
