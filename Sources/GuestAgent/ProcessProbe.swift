@@ -9,7 +9,7 @@ struct ProcessProbe: Equatable {
   var ticks: UInt64
   /// Voluntary and other context switches.
   var switches: Int64
-  /// The kernel function that it sleeps in, or "0".
+  /// The kernel function that it sleeps in, without the compiler's suffixes, or "0".
   var wchan: String
 
   /// Nil once the process is gone.
@@ -34,7 +34,7 @@ struct ProcessProbe: Equatable {
       .filter { $0.hasPrefix("voluntary_ctxt") || $0.hasPrefix("nonvoluntary_ctxt") }
       .compactMap { Int64($0.drop { !$0.isNumber }) }
       .reduce(0, +)
-    self.wchan = wchan.trimmed
+    self.wchan = wchan.trimmed.split(separator: ".").first.map(String.init) ?? "0"
   }
 
   /// A process's children, and theirs.

@@ -26,6 +26,12 @@ import Testing
     #expect(probe?.switches == 11)
   }
 
+  @Test func `a compiler's suffix does not make another function of where it sleeps`() {
+    #expect(probe(wchan: "folio_wait_bit_common.llvm.991\n")?.wchan == "folio_wait_bit_common")
+    #expect(probe(wchan: "0")?.wchan == "0")
+    #expect(probe(wchan: "")?.wchan == "0")
+  }
+
   @Test func `one sleep, sample after sample, is a wait`() {
     let unknown = Array(repeating: probe(wchan: "wait_for_completion"), count: 200)
     #expect(samplesUntilBlocked(unknown) == BlockedDetector.samplesNeeded)
