@@ -132,7 +132,10 @@ enum Worker {
           try hooks.unload()
         }
         do {
-          hooks = try HooksModule.load(spec.provider)
+          let loaded = try HooksModule.load(spec.provider)
+          // A guest that dies in its first trial has said what it reaches.
+          try channel.send(.points(try loaded.points()))
+          hooks = loaded
         } catch {
           try channel.send(.unusable("\(error)"))
           return

@@ -16,7 +16,8 @@ public enum GuestMessage: Hashable, Sendable, Codable {
   case hello(Hello)
   /// The agent is alive, and this is what it is doing.
   case progress(String)
-  /// The points that one provider reaches, after its last trial.
+  /// The points that one provider reaches: before its first trial, and after its last, with
+  /// the hits of all.
   case points(ProviderPoints)
   case trialStarted(Int)
   /// The module's record of a trial's events, as it stands: parsed by the host,

@@ -281,6 +281,7 @@ extension GuestRun {
         lastWords = text
         return [.show(text)]
       case .points(let points):
+        if result.points.last?.provider == points.provider { result.points.removeLast() }
         result.points.append(points)
         return []
       case .trialStarted(let index):

@@ -64,6 +64,30 @@ import Testing
     #expect(take(.message(.trialStarted(1))).isEmpty)
   }
 
+  @Test
+  mutating func
+    `the points of a guest that dies in its first trial are known, and hits count once`()
+  {
+    func points(_ provider: Provider, hits: UInt64) -> SessionEvent {
+      .message(
+        .points(
+          ProviderPoints(
+            provider: provider,
+            points: [
+              PointStatus(
+                point: .writebackUnlocked, provider: provider, hits: hits, available: [provider])
+            ])))
+    }
+    ready()
+    _ = take(points(.patch, hits: 0))
+    let died = state.conclude(nil)
+    #expect(died.points.map(\.provider) == [.patch])
+    _ = take(points(.patch, hits: 7), points(.ftrace, hits: 0))
+    let ended = state.conclude(nil)
+    #expect(ended.points.map(\.provider) == [.patch, .ftrace])
+    #expect(ended.points.map { $0.points[0].hits } == [7, 0])
+  }
+
   @Test mutating func `the guest that was booted is told its trials`() {
     let actions: [GuestRun.Action] = [
       .ready(save: Self.hello()), .send(.run(Self.specs)),
