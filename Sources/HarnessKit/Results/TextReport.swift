@@ -5,9 +5,14 @@ public struct TextReport {
   public static func text(of record: RunRecord, colour: Bool = false) -> String {
     // A sweep has hundreds of trials: those that passed are counted, by outcome.
     let isLong = record.trials.count > listedTrials
-    let listed = isLong ? record.trials.filter { $0.verdict != .pass } : record.trials
+    let listed =
+      isLong
+      ? record.trials.filter { $0.verdict != .pass && $0.verdict != .notExercised } : record.trials
     var lines = listed.map { trial(of: $0, colour: colour) }
-    if isLong { lines += passes(of: record.trials, colour: colour) }
+    if isLong {
+      lines += skips(of: record.trials, colour: colour)
+      lines += passes(of: record.trials, colour: colour)
+    }
     lines += RandomSummary(of: record).lines
     for finding in record.findings {
       lines += [""] + self.finding(finding, colour: colour)
@@ -53,13 +58,37 @@ public struct TextReport {
     }
   }
 
+  /// Those that were not exercised, by the reason: a point that a kernel lacks is in many
+  /// schedules.
+  private static func skips(of trials: [TrialRecord], colour: Bool) -> [String] {
+    var groups: [[TrialRecord]] = []
+    for trial in trials where trial.verdict == .notExercised {
+      let place = groups.firstIndex {
+        $0[0].provider == trial.provider && $0[0].reasons == trial.reasons
+      }
+      if let place { groups[place].append(trial) } else { groups.append([trial]) }
+    }
+    return groups.map { group in
+      guard group.count > 1 else { return trial(of: group[0], colour: colour) }
+      let reasons = group[0].reasons.map(\.oneLine).joined(separator: "; ")
+      return "\(paint("skip", .doubtful, colour))  \(group.count) trials "
+        + "[\(group[0].provider.rawValue)]: not exercised: \(reasons)"
+    }
+  }
+
+  /// Reasons that are given one by one at the most: ktap.txt has all.
+  private static let listedReasons = 5
+
   /// Why there is no verdict about the kernel, where there is none.
   private static func why(_ record: RunRecord) -> [String] {
     let separator = record.trials.isEmpty && record.findings.isEmpty ? [] : [""]
     switch record.status {
     case .pass, .fail: return []
     case .notExercised:
-      return separator + record.reasons.map { "not exercised: \($0.oneLine)" }
+      let more = record.reasons.count - listedReasons
+      return separator
+        + record.reasons.prefix(listedReasons).map { "not exercised: \($0.oneLine)" }
+        + (more > 0 ? ["not exercised: … and \(more) more, in ktap.txt"] : [])
     case .error:
       // Its first line says what is wrong, the others what to do.
       let message = record.error?.message ?? "unknown"

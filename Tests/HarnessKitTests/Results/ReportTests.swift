@@ -143,6 +143,23 @@ import Testing
         """)
   }
 
+  @Test func `what a kernel lacks is said once, however many schedules need it`() {
+    let absent = (0..<60).map { index in
+      (
+        TrialJudgement.unreported(
+          Trials.spec(Trials.pinned, index: index), splats: [],
+          why: index < 59 ? "writeback@pinned is absent" : "the guest was lost"),
+        TrialReport?.none
+      )
+    }
+    let lines = TextReport.text(of: Records.record(absent)).split(separator: "\n")
+    #expect(lines[0] == "skip  59 trials [patch]: not exercised: writeback@pinned is absent")
+    #expect(lines[1].hasSuffix("[patch]: not exercised: the guest was lost"))
+    #expect(lines.contains("not exercised: … and 55 more, in ktap.txt"))
+    #expect(lines.last == "verdict: not exercised")
+    #expect(lines.count == 17)
+  }
+
   @Test func `text of another tool's run says that it shows nothing, and what it covered`() {
     let text = TextReport.text(of: Records.compared)
     #expect(text.contains("test_zswap for 120 s"))
