@@ -41,15 +41,17 @@ struct BisectCommandTests {
       var process = BisectProcess(
         repository: checkout, truth: file, out: scratch.appending("out").string,
         arguments: ["--good", "base", "--bad", branch, "--resume"])
-      let journal = scratch.appending("out/journal.jsonl").string
       var kept: [Substring] = []
       var kills = 0
       while kills < 10 {
-        // Long enough for it to have begun, and short enough not to be done.
-        guard try await process.kill(after: .random(in: 150...900)) else { break }
+        // A line or so further each time: some thirty are written until it is done.
+        let goal = kept.count + .random(in: 0...1)
+        guard try await process.kill(onceJournalHas: goal, after: .random(in: 0...90)) else {
+          break
+        }
         kills += 1
-        let text = (try? String(contentsOfFile: journal, encoding: .utf8)) ?? ""
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        var lines = String(decoding: process.journal, as: UTF8.self)
+          .split(separator: "\n", omittingEmptySubsequences: false)
         lines.removeLast()
         #expect(lines.starts(with: kept), "what was recorded is still there")
         kept = lines.map { Substring(String($0)) }
@@ -59,7 +61,7 @@ struct BisectCommandTests {
       let log = try String(
         contentsOfFile: scratch.appending("out/bisect.log").string, encoding: .utf8)
       #expect(log.contains("# first bad commit: [\(truth.culprit)]"), "\(result.text)")
-      let whole = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
+      let whole = String(decoding: process.journal, as: UTF8.self).split(separator: "\n")
       #expect(whole.starts(with: kept))
       #expect(try await GeneratedRepository.fingerprint(of: checkout) == before)
 

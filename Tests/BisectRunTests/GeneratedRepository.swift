@@ -78,18 +78,25 @@ struct BisectProcess {
     ["bisect", "--tree", repository.string, "--simulate", truth, "--out", out] + arguments
   }
 
+  /// What it has recorded; empty where it has not begun.
+  var journal: Data { FileManager.default.contents(atPath: "\(out)/journal.jsonl") ?? Data() }
+
   func run() async throws -> Tool.Result {
     try await Tool(Self.executable).run(commandLine, accepting: { _ in true })
   }
 
-  /// Starts it and kills it after a time, if it is still there; returns whether it was.
-  func kill(after milliseconds: Int) async throws -> Bool {
+  /// Starts it, and kills it a time after its journal has so many lines; returns whether it
+  /// was still there. By the journal, as a fast host does more in the same time.
+  func kill(onceJournalHas lines: Int, after milliseconds: Int) async throws -> Bool {
     let process = Process()
     process.executableURL = URL(filePath: Self.executable)
     process.arguments = commandLine
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
+    while process.isRunning, journal.count(where: { $0 == UInt8(ascii: "\n") }) < lines {
+      try await Task.sleep(for: .milliseconds(5))
+    }
     try await Task.sleep(for: .milliseconds(milliseconds))
     guard process.isRunning else { return false }
     Foundation.kill(process.processIdentifier, SIGKILL)
