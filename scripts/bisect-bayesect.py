@@ -69,7 +69,7 @@ def bisect(case, commits, high, low, at_ends):
         test(bisector.select())
 
 
-def cell(method, cell, cases, ends_of):
+def bisected(method, cell, cases, ends_of):
     ends = []
     for number in range(cases):
         case = FairCase(number, cell["commits"])
@@ -95,9 +95,9 @@ def main():
     with open(sys.argv[2], encoding="utf-8") as file:
         cells = [row for row in map(json.loads, file) if row["method"] == "harness"]
     for row in cells:
-        print(json.dumps(cell("bayesect", row, cases, lambda number: (0, 0))), flush=True)
+        print(json.dumps(bisected("bayesect", row, cases, lambda number: (0, 0))), flush=True)
         ends = row["endsOfCases"]
-        print(json.dumps(cell("bayesect+ends", row, cases, ends.__getitem__)), flush=True)
+        print(json.dumps(bisected("bayesect+ends", row, cases, ends.__getitem__)), flush=True)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,6 @@ for commits in (64, 1024):
             )
 
 
-
 def beside(name):
     return [
         (row, rows[key[:3] + (name,)])

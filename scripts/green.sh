@@ -30,7 +30,8 @@ repeat() {
 
 repeat debian:6.12 debian:6.12 "$runs"
 for id in "${controls[@]}"; do
-  repeat "$id" "$("$harness" kernel build --mutant "$id" | tail -n 1)" "$of_each"
+  kernel=$("$harness" kernel build --mutant "$id" | tail -n 1)
+  repeat "$id" "$kernel" "$of_each"
 done
 scripts/green.py table "$folder" debian:6.12 "${controls[@]}" >docs/green.md || { cat docs/green.md && exit 1; }
 cat docs/green.md

@@ -9,8 +9,10 @@ public enum SharedDirectory {
   /// FileManager looks first and then makes, and throws where another was faster: two runs
   /// on an empty cache, or two nights on a new history.
   public static func make(_ path: FilePath) throws(Errno) {
+    // The folder of a bare name is the current one.
+    if path.isEmpty { return }
     switch attempt(path) {
-    case .noSuchFileOrDirectory? where !path.removingLastComponent().isEmpty:
+    case .noSuchFileOrDirectory?:
       try make(path.removingLastComponent())
       if let errno = attempt(path) { throw errno }
     case let errno?: throw errno

@@ -62,10 +62,10 @@ public struct SuccessiveBuild: Sendable {
   public func build(_ commit: String) async throws -> Product {
     try await prepareTree()
     let source = try await compose(commit)
-    try await git.run(["read-tree", "--reset", "-u", source.tree])
-
     let config = try ConfigFragments.load(fragments, hooks: source.isHooked, from: checkout)
     try KernelBuild.requireTools(for: config)
+
+    try await git.run(["read-tree", "--reset", "-u", source.tree])
     let make = KernelMake(
       config: config, jobs: jobs,
       compiler: Tool.locate("ccache") == nil ? nil : "ccache \(config.tools.compiler)")

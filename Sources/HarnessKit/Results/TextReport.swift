@@ -69,11 +69,15 @@ public struct TextReport {
       if let place { groups[place].append(trial) } else { groups.append([trial]) }
     }
     return groups.map { group in
-      guard group.count > 1 else { return trial(of: group[0], colour: colour) }
-      let reasons = group[0].reasons.map(\.oneLine).joined(separator: "; ")
-      return "\(paint("skip", .doubtful, colour))  \(group.count) trials "
-        + "[\(group[0].provider.rawValue)]: not exercised: \(reasons)"
+      group.count > 1
+        ? skip("\(group.count) trials [\(group[0].provider.rawValue)]", group[0], colour)
+        : trial(of: group[0], colour: colour)
     }
+  }
+
+  private static func skip(_ what: String, _ trial: TrialRecord, _ colour: Bool) -> String {
+    let reasons = trial.reasons.map(\.oneLine).joined(separator: "; ")
+    return "\(paint("skip", .doubtful, colour))  \(what): not exercised: \(reasons)"
   }
 
   /// Reasons that are given one by one at the most: ktap.txt has all.
@@ -103,9 +107,7 @@ public struct TextReport {
     case .fail:
       return "\(paint("fail", .bad, colour))  \(what): \(trial.outcome); "
         + trial.failingFindings.map(\.title.oneLine).joined(separator: "; ")
-    case .notExercised:
-      let reasons = trial.reasons.map(\.oneLine).joined(separator: "; ")
-      return "\(paint("skip", .doubtful, colour))  \(what): not exercised: \(reasons)"
+    case .notExercised: return skip(what, trial, colour)
     case .error:
       let failures = trial.failures.map(\.message.oneLine).joined(separator: "; ")
       return "\(paint("error", .bad, colour)) \(what): \(failures)"

@@ -37,6 +37,7 @@ import Testing
           try await group.waitForAll()
         }
       }
+      try SharedDirectory.make("")
       let file = root.appending("file")
       try write("", to: file)
       #expect(throws: Errno.fileExists) { try SharedDirectory.make(file) }
