@@ -61,6 +61,17 @@ public struct Splat: Hashable, Sendable, Codable {
   /// of a function, at boot where static keys are switched, is no doing of the kernel's.
   var isEmulatedBreakpoint: Bool { kind == .oops && title.hasPrefix("Oops: int3 ") }
 
+  /// On TCG, QEMU's cmpxchg16b (7.2) may take the flags from whatever was computed last, such
+  /// as an address. An interrupt right behind it saves them, and the return from it sets
+  /// the trap flag and others. A register dump gives it away: in EFLAGS, bit 1 is always set,
+  /// and 3, 5, 15 and those from 22 on are never, on any CPU.
+  var hasImpossibleFlags: Bool {
+    excerpt.split(separator: "EFLAGS: ").dropFirst().contains { text in
+      guard let flags = UInt32(text.prefix(8), radix: 16) else { return false }
+      return flags & 0xffc0_802a != 2
+    }
+  }
+
   /// The functions that tell this place from another: no generic ones, and no
   /// wrappers of the harness.
   public var meaningfulFrames: [StackFrame] {

@@ -33,10 +33,13 @@ public struct Machine: Hashable, Sendable, Codable {
   /// Words for the kernel's command line. `{tscKHz}` stands for the host's TSC
   /// frequency; a word with it is left out where that is unknown.
   public var kernelWords: [String]
+  /// More of them, for emulated CPUs only.
+  public var emulatedKernelWords: [String]
 
   public init(
     name: String, notes: [String] = [], machine: String, cpu: CPUModel, cpus: Int, memoryMiB: Int,
-    transport: Transport = .pci, arguments: [String] = [], kernelWords: [String] = []
+    transport: Transport = .pci, arguments: [String] = [], kernelWords: [String] = [],
+    emulatedKernelWords: [String] = []
   ) {
     self.name = name
     self.notes = notes
@@ -47,6 +50,7 @@ public struct Machine: Hashable, Sendable, Codable {
     self.transport = transport
     self.arguments = arguments
     self.kernelWords = kernelWords
+    self.emulatedKernelWords = emulatedKernelWords
   }
 
   /// Why a machine cannot be read.

@@ -75,7 +75,7 @@ public struct QEMUCommandLine: Hashable, Sendable {
       // Nothing here defends against the guest's own programs.
       "mitigations=off", "ibt=off", "nokaslr", "audit=0",
     ]
-    for word in machine.kernelWords {
+    for word in machine.kernelWords + (acceleration == .tcg ? machine.emulatedKernelWords : []) {
       if !word.contains("{tscKHz}") {
         words.append(word)
       } else if let tscKHz {

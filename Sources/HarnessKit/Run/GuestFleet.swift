@@ -17,8 +17,8 @@ struct GuestFleet: Sendable {
   /// No further trial is begun after one that this is true of.
   var isLast: (@Sendable (GuestRun.Evidence) -> Bool)?
 
-  /// A kernel that breaks at each boot does so itself.
-  static let spoiledBootsLimit = 3
+  /// A kernel that breaks each time does so itself.
+  static let spoiledLimit = 3
 
   struct Outcome: Sendable {
     var results: [GuestRun.Result]
@@ -34,8 +34,8 @@ struct GuestFleet: Sendable {
       /// In the order of their starts.
       var guests: [RunRecord.Guest] = []
       var hasStopped = false
-      /// Boots that emulation broke.
-      var spoiledBoots = 0
+      /// Boots and trials that emulation broke.
+      var spoiled = 0
     }
 
     let state: Mutex<State>
@@ -46,11 +46,11 @@ struct GuestFleet: Sendable {
       if let deadline, Date() >= deadline { return nil }
       return state.withLock { $0.hasStopped ? nil : $0.queue.next() }
     }
-    /// Counts one more; whether another may be tried.
-    func mayBootAgain() -> Bool {
+    /// Counts one more that emulation broke; whether another may be tried.
+    func mayTryAgain() -> Bool {
       state.withLock {
-        $0.spoiledBoots += 1
-        return $0.spoiledBoots <= GuestFleet.spoiledBootsLimit
+        $0.spoiled += 1
+        return $0.spoiled <= GuestFleet.spoiledLimit
       }
     }
     func stop() { state.withLock { $0.hasStopped = true } }
@@ -124,7 +124,7 @@ struct GuestFleet: Sendable {
       }
       if case .bootToSave = ticket { await shelf.settle(result) }
 
-      if let splat = result.spoiledBoot, shared.mayBootAgain() {
+      if let splat = result.spoiledBoot, shared.mayTryAgain() {
         await shelf.note(
           "booted again: “\(splat.title)” at boot, which may be a breakpoint of the kernel's own "
             + "patching that TCG ran after it was gone")
@@ -134,15 +134,26 @@ struct GuestFleet: Sendable {
         }
         continue
       }
+      var isSpoiled = false
+      for (number, splat) in result.spoiledTrials.sorted(by: { $0.key < $1.key })
+      where shared.mayTryAgain() {
+        isSpoiled = true
+        result.trials.removeAll { $0.spec.index == number }
+        await shelf.note(
+          "trial \(number) tried again: “\(splat.title)”, with CPU flags that no CPU can have, "
+            + "which is an error of QEMU's")
+      }
       let had = Set(result.trials.map(\.spec.index))
-      shared.state.withLock { [result] state in
+      shared.state.withLock { [result, isSpoiled] state in
         state.guests[index].readySeconds = result.readySeconds
         state.guests[index].trials = had.count
         state.queue.putBack(specs.filter { !had.contains($0.index) })
         if result.restoreFailure == nil {
           state.results.append(result)
           let isOver = isLast.map { result.trials.contains(where: $0) } ?? false
-          if result.failure != nil || had.isEmpty || isOver { state.hasStopped = true }
+          if result.failure != nil || had.isEmpty && !isSpoiled || isOver {
+            state.hasStopped = true
+          }
         }
       }
       if let reason = result.restoreFailure, case .restore(let snapshot) = ticket {

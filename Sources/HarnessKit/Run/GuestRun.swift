@@ -33,6 +33,8 @@ public struct GuestRun: Sendable {
     public var leaks: LeakReport?
     /// A report of the boot's that is TCG's doing, where nothing was run for it.
     public var spoiledBoot: Splat?
+    /// Trials whose reports are TCG's doing, by index; they are among the others.
+    public var spoiledTrials: [Int: Splat] = [:]
     /// Reports on the console beyond those that were kept.
     public var omittedSplats = 0
     /// What broke that is not the kernel's doing, or keeps it from being used.
@@ -438,6 +440,9 @@ extension GuestRun {
         guard let said = saidInTrial[result.trials[index].spec.index] else { continue }
         result.trials[index].splats = said.splats
         result.trials[index].notices = said.notices
+        if isEmulated, let splat = said.splats.first(where: \.hasImpossibleFlags) {
+          result.spoiledTrials[result.trials[index].spec.index] = splat
+        }
       }
       return result
     }

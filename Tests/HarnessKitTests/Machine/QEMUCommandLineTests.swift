@@ -8,7 +8,8 @@ import Testing
     QEMUCommandLine(
       machine: Machine(
         name: "test", machine: "q35", cpu: .init(tcg: "Nehalem", kvm: "host"), cpus: 2,
-        memoryMiB: 512, kernelWords: ["no_timer_check", "tsc_early_khz={tscKHz}"]),
+        memoryMiB: 512, kernelWords: ["no_timer_check", "tsc_early_khz={tscKHz}"],
+        emulatedKernelWords: ["clearcpuid=141"]),
       acceleration: acceleration, kernel: "/k/bzImage", initramfs: "/c/initramfs.cpio",
       disk: "/r/a,b.img", token: "00112233445566778899aabbccddeeff")
   }
@@ -38,7 +39,7 @@ import Testing
       line.kernelCommandLine
         == "console=ttyS0 loglevel=7 panic=-1 hung_task_panic=0 kasan_multi_shot slab_nomerge "
         + "zswap.enabled=1 mitigations=off ibt=off nokaslr audit=0 no_timer_check "
-        + "zswap_harness.token=00112233445566778899aabbccddeeff loglevel=4")
+        + "clearcpuid=141 zswap_harness.token=00112233445566778899aabbccddeeff loglevel=4")
   }
 
   @Test func `a word that needs the TSC's frequency is there only where it is known`() {
@@ -53,6 +54,7 @@ import Testing
     #expect(arguments.contains("kvm"))
     #expect(arguments.contains("host"))
     #expect(!arguments.contains { $0.contains("tcg") })
+    #expect(!sample(.kvm).kernelCommandLine.contains("clearcpuid"))
   }
 
   @Test func `a guest that can be saved has its memory in a file, a restored one its own view`() {

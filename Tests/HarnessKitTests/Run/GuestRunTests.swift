@@ -276,4 +276,51 @@ import Testing
     #expect(take(Self.mark(.ready), Self.greeting()).contains(.send(.run(Self.specs))))
     #expect(state.conclude(nil).spoiledBoot == nil)
   }
+
+  /// What QEMU 7.2 did once to Debian's 6.12.117: the flags are the lower half of RDI.
+  private static let flags: [SessionEvent] = [
+    "------------[ cut here ]------------",
+    "WARNING: CPU: 1 PID: 24 at arch/x86/kernel/traps.c:1120 exc_debug_kernel+0xca/0x160",
+    "CPU: 1 UID: 0 PID: 24 Comm: cpuhp/1 Tainted: G           OE      6.12.117 #1",
+    "RIP: 0010:exc_debug_kernel+0xca/0x160",
+    "RSP: 0000:fffffe000004bf28 EFLAGS: 1fdc1002",
+    "Call Trace:",
+    " <TASK>",
+    " build_sched_domains+0x1cd/0x12d0",
+    " </TASK>",
+    "---[ end trace 0000000000000000 ]---",
+  ].map { .consoleLine("[   15.600000] \($0)") }
+
+  private mutating func runWithFlags() -> GuestRun.Result {
+    ready()
+    _ = take(.message(.trialStarted(0)))
+    for event in Self.flags { _ = take(event) }
+    _ = take(Self.report(0))
+    _ = take(Self.mark(.trialEnds(0)))
+    return state.conclude(nil)
+  }
+
+  @Test mutating func `a trial whose registers emulation broke is told apart`() {
+    state.isEmulated = true
+    let result = runWithFlags()
+    #expect(result.trials.first?.splats.count == 1)
+    #expect(result.spoiledTrials[0]?.title == "WARNING in build_sched_domains")
+  }
+
+  @Test mutating func `without emulation flags that no CPU has are the kernel's own`() {
+    #expect(runWithFlags().spoiledTrials.isEmpty)
+  }
+
+  @Test func `flags that a CPU can have are no sign of a broken emulation`() {
+    for flags in ["00000246", "00010202", "00200a97"] {
+      var splat = Trials.splat()
+      splat.excerpt = "RSP: 0018:ffffc90000203e30 EFLAGS: \(flags)"
+      #expect(!splat.hasImpossibleFlags, "\(flags)")
+    }
+    for flags in ["00000000", "80000002", "0000000a", "00008002", "1fdc1782"] {
+      var splat = Trials.splat()
+      splat.excerpt = "RSP: 0018:ffffc90000203e30 EFLAGS: \(flags)\nRAX: 0"
+      #expect(splat.hasImpossibleFlags, "\(flags)")
+    }
+  }
 }
