@@ -28,4 +28,4 @@ done
   --preface "Written by \`scripts/coverage.sh $seconds\`: gcov of a kernel built with the hook \
 points, boot included. The default run (provider patch) has the time that it takes; each of the \
 tools of today (\`harness corpus compare --help\`) had $seconds s. Reachable is what is not \
-listed under Out of reach (\`qemu/kernel/out-of-reach.txt\`), or was reached all the same."
+listed under Out of reach (\`qemu/kernel/unreached.txt\`), or was reached all the same."

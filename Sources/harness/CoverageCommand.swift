@@ -11,7 +11,7 @@ struct CoverageCommand: AsyncParsableCommand {
     discussion: """
       The kernel is one of harness kernel build --with gcov. The first run is the one that \
       the others are compared with; lines that none of them reached are listed, with the \
-      reason where qemu/kernel/out-of-reach.txt has one.
+      reason where qemu/kernel/unreached.txt has one.
 
       Examples:
         harness --kernel "$(harness kernel build --with gcov)" --out runs/covered
@@ -51,11 +51,11 @@ struct CoverageCommand: AsyncParsableCommand {
         let build = KernelBuildTree.above(image: FilePath(image))
       else { throw HarnessFailure(.harness, "the build of the runs' kernel is not there any more") }
       let source = try Self.read(build.removingLastComponent().appending("mm/zswap.c").string)
-      let exemptions = try CoverageReport.Exemption.list(
-        parsing: String(decoding: Self.read(checkout.outOfReach.string), as: UTF8.self))
+      let explanations = try CoverageReport.Explanation.list(
+        parsing: String(decoding: Self.read(checkout.unreached.string), as: UTF8.self))
       let report = try CoverageReport(
         columns, source: String(decoding: source, as: UTF8.self).components(separatedBy: "\n"),
-        exemptions: exemptions)
+        explanations: explanations)
       print(
         report.markdown(title: "Coverage of mm/zswap.c", preface: preface), terminator: "")
     }

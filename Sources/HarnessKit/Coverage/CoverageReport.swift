@@ -3,13 +3,19 @@ import Foundation
 /// The coverage of one source file under several runs, side by side, and what none of
 /// them reached.
 public struct CoverageReport {
-  /// A line that no run of any kind can reach, or only by what is no business of the
-  /// harness: a failed allocation at boot, say.
-  public struct Exemption: Hashable, Sendable {
+  /// Why a line is not reached, or not each way.
+  public struct Explanation: Hashable, Sendable {
     public var function: String
     /// The source line, without the space around it.
     public var text: String
     public var reason: String
+
+    /// No run of any kind can reach it, or only by what is no business of the harness: a
+    /// failed allocation at boot, say.
+    public var isExempt: Bool { !reason.hasPrefix(Self.inReach) }
+    private static let inReach = "in reach: "
+    /// The reason without the word that says of what kind it is.
+    var short: String { isExempt ? reason : String(reason.dropFirst(Self.inReach.count)) }
 
     /// The line's branches are none of the file's own: the arms of our hooks. They never
     /// count, as they are taken or not by whether the module is loaded.
@@ -18,8 +24,8 @@ public struct CoverageReport {
 
     /// Lines of `function | source line | reason`, a blank on each side of the bars;
     /// what begins with a `#` is none.
-    public static func list(parsing text: String) throws(FormatError) -> [Exemption] {
-      var list: [Exemption] = []
+    public static func list(parsing text: String) throws(FormatError) -> [Explanation] {
+      var list: [Explanation] = []
       for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
         .enumerated()
       {
@@ -28,7 +34,7 @@ public struct CoverageReport {
         guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else {
           throw FormatError(line: index + 1)
         }
-        list.append(Exemption(function: parts[0], text: parts[1], reason: parts[2]))
+        list.append(Explanation(function: parts[0], text: parts[1], reason: parts[2]))
       }
       return list
     }
@@ -37,7 +43,7 @@ public struct CoverageReport {
       /// From 1.
       public var line: Int
       public var description: String {
-        "line \(line): an exemption is “function | source line | reason”"
+        "line \(line): an explanation is “function | source line | reason”"
       }
     }
   }
@@ -55,17 +61,17 @@ public struct CoverageReport {
 
   public let columns: [Column]
   private let source: [String]
-  private let exemptions: [Exemption]
+  private let explanations: [Explanation]
   /// What any of the runs reached.
   private let union: FileCoverage
 
   /// - Parameter source: the file's lines.
   public init(
-    _ columns: [Column], source: [String], exemptions: [Exemption]
+    _ columns: [Column], source: [String], explanations: [Explanation]
   ) throws(FileCoverage.Mismatch) {
     self.columns = columns
     self.source = source
-    self.exemptions = exemptions
+    self.explanations = explanations
     var sum = columns[0].coverage
     for column in columns.dropFirst() { sum = try sum.adding(column.coverage) }
     union = sum
@@ -76,11 +82,15 @@ public struct CoverageReport {
       ? source[line.number - 1].trimmingCharacters(in: .whitespaces) : ""
   }
 
-  private func exemption(of line: FileCoverage.Line) -> Exemption? {
+  private func explanation(of line: FileCoverage.Line) -> Explanation? {
     let text = text(of: line)
-    return exemptions.first {
+    return explanations.first {
       $0.function == (line.function.isEmpty ? "-" : line.function) && $0.text == text
     }
+  }
+
+  private func exemption(of line: FileCoverage.Line) -> Explanation? {
+    explanation(of: line).flatMap { $0.isExempt ? $0 : nil }
   }
 
   /// Whether each line, and each of its branches, counts: it is not exempt, or some run
@@ -151,7 +161,9 @@ public struct CoverageReport {
     }
     let open = missed.filter { exemption(of: $0) == nil }
     lines += ["", "## Reached by none of them, and not exempt", ""]
-    lines += open.isEmpty ? ["None."] : Self.table(open.map { ($0, text(of: $0), "") })
+    lines +=
+      open.isEmpty
+      ? ["None."] : Self.table(open.map { ($0, text(of: $0), explanation(of: $0)?.short ?? "") })
     if !onlyHere.isEmpty {
       lines += ["", "## Not reached by \(columns[0].name), but by another", ""]
       lines += Self.table(onlyHere.map { (union.lines[$0], text(of: union.lines[$0]), "") })

@@ -6,7 +6,7 @@ public struct Checkout: Hashable, Sendable {
   public let root: FilePath
   public var kernelConfigs: FilePath { root.appending("qemu/kernel/config") }
   /// Lines of mm/zswap.c that no run reaches, and why.
-  public var outOfReach: FilePath { root.appending("qemu/kernel/out-of-reach.txt") }
+  public var unreached: FilePath { root.appending("qemu/kernel/unreached.txt") }
   public var patches: FilePath { root.appending("qemu/kernel/patches") }
   public var mutants: FilePath { root.appending("qemu/kernel/mutants") }
   public var kmod: FilePath { root.appending("kmod") }

@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct CoverageReportTests {
   private static let source = ["if (!pool)", "\tgoto fail;", "return entry;"]
-  private static let exemptions = [
-    CoverageReport.Exemption(
+  private static let explanations = [
+    CoverageReport.Explanation(
       function: "zswap_store", text: "goto fail;", reason: "an allocation has to fail")
   ]
 
@@ -24,7 +24,7 @@ import Testing
     let tool = Self.coverage([1, 0, 0], branches: [0, 1])
     let report = try CoverageReport(
       [.init(name: "sweep", coverage: harness), .init(name: "tool", coverage: tool)],
-      source: Self.source, exemptions: Self.exemptions)
+      source: Self.source, explanations: Self.explanations)
     #expect(report.shares(of: harness).lines == .init(hit: 2, of: 2))
     #expect(report.shares(of: tool).lines == .init(hit: 1, of: 2))
     #expect(report.shares(of: harness).branches == .init(hit: 1, of: 2))
@@ -32,7 +32,7 @@ import Testing
     let lucky = Self.coverage([1, 1, 1], branches: [1, 1])
     let other = try CoverageReport(
       [.init(name: "sweep", coverage: harness), .init(name: "lucky", coverage: lucky)],
-      source: Self.source, exemptions: Self.exemptions)
+      source: Self.source, explanations: Self.explanations)
     #expect(other.shares(of: harness).lines == .init(hit: 2, of: 3))
   }
 
@@ -40,7 +40,7 @@ import Testing
     let run = Self.coverage([1, 0, 1], branches: [1, 0])
     let report = try CoverageReport(
       [.init(name: "sweep", coverage: run)], source: Self.source,
-      exemptions: [
+      explanations: [
         .init(
           function: "zswap_store", text: "if (!pool)", reason: "not zswap's: a hook's static key")
       ])
@@ -51,7 +51,7 @@ import Testing
   @Test func `what nobody reached is listed, with the reason or without`() throws {
     let report = try CoverageReport(
       [.init(name: "sweep", coverage: Self.coverage([1, 0, 0], branches: [0, 1]))],
-      source: Self.source, exemptions: Self.exemptions)
+      source: Self.source, explanations: Self.explanations)
     let text = report.markdown(title: "Coverage", preface: "how")
     #expect(text.contains("| 1 | zswap_store | `if (!pool)` | 1 of 2 |"))
     #expect(text.contains("| 3 | zswap_store | `return entry;` | not run |"))
@@ -59,16 +59,29 @@ import Testing
       text.contains("| 2 | zswap_store | `goto fail;` | not run | an allocation has to fail |"))
   }
 
-  @Test func `an exemption without a reason is none`() throws {
+  @Test func `a line that is in reach counts, and is listed with what it takes`() throws {
+    let run = Self.coverage([1, 0, 1], branches: [0, 1])
+    let report = try CoverageReport(
+      [.init(name: "sweep", coverage: run)], source: Self.source,
+      explanations: [
+        .init(function: "zswap_store", text: "if (!pool)", reason: "in reach: no pool is left")
+      ])
+    #expect(report.shares(of: run).branches == .init(hit: 1, of: 2))
+    #expect(
+      report.markdown(title: "Coverage", preface: "how").contains(
+        "| 1 | zswap_store | `if (!pool)` | 1 of 2 | no pool is left |"))
+  }
+
+  @Test func `an explanation without a reason is none`() throws {
     let text = "# why\nzswap_store | goto fail; | an allocation has to fail\n"
-    #expect(try CoverageReport.Exemption.list(parsing: text) == Self.exemptions)
-    #expect(throws: CoverageReport.Exemption.FormatError(line: 1)) {
-      try CoverageReport.Exemption.list(parsing: "zswap_store | goto fail;")
+    #expect(try CoverageReport.Explanation.list(parsing: text) == Self.explanations)
+    #expect(throws: CoverageReport.Explanation.FormatError(line: 1)) {
+      try CoverageReport.Explanation.list(parsing: "zswap_store | goto fail;")
     }
   }
 
   @Test func `code with a bar in it is a source line like any`() throws {
-    let list = try CoverageReport.Exemption.list(
+    let list = try CoverageReport.Explanation.list(
       parsing: "shrink_worker | if (!memcg || x) { | never")
     #expect(list.first?.text == "if (!memcg || x) {")
   }
