@@ -89,13 +89,17 @@ public struct Bisection: Sendable {
   private var trialTimes = Mean()
   private var trialCount = 0
   private var endsAreProved = false
-  private var tables: [[Double]: InformationRate] = [:]
+  private var discounts: [[Double]: BuildDiscount] = [:]
 
   /// The belief that the ends do not differ after all, before any trial.
   private static let priorOfNoChange = 0.05
   /// What it takes to know p well enough to go by it: with fewer, each trial without a
   /// finding says as much of p as of the commit.
   private static let findingsAtBadEnd = 3
+  /// What is left of the doubt that the ends differ where one goes on between them, in units
+  /// of the doubt that is allowed of the answer. What is tried there tells of it as well, and
+  /// no answer is given before all doubt taken together is as small as was asked for.
+  private static let doubtOfEnds = 3.0
   /// Trials in a row that say nothing before a commit is skipped for it, if it has none
   /// that does.
   static let silentLimit = 3
@@ -205,7 +209,7 @@ public struct Bisection: Sendable {
 
   /// A part of the doubt that is allowed is kept for what the model does not know: rates
   /// between the points of its grid, a q that its prior does not expect.
-  private var target: Double { 1 - (1 - options.confidence) * 0.8 }
+  private var target: Double { 1 - (1 - options.confidence) * 0.75 }
 
   /// From 0, where a finding proves that a commit is bad, to 1, where it takes many.
   private var mixing: Double { min(1, 5 * posterior.meanQ / posterior.meanP) }
@@ -221,7 +225,7 @@ public struct Bisection: Sendable {
     if atBad.findings < Self.findingsAtBadEnd {
       return .test(commit: badEnd, trials: Self.longestBatch)
     }
-    if posterior.noChange <= 3 * (1 - options.confidence) { return nil }
+    if posterior.noChange <= Self.doubtOfEnds * (1 - options.confidence) { return nil }
     if posterior.noChange >= options.confidence
       || atBad.trials + (posterior.tallies[goodEnd]?.trials ?? 0) >= 40 * options.endTrials
     {
@@ -230,32 +234,27 @@ public struct Bisection: Sendable {
     guard posterior.tallies[goodEnd] != nil else {
       return .test(commit: goodEnd, trials: batch)
     }
-    let end = [goodEnd, badEnd].max {
-      posterior.information(at: $0) < posterior.information(at: $1)
-    }
-    return .test(commit: end ?? badEnd, trials: batch)
+    let information = posterior.information
+    let end = information[badEnd] > information[goodEnd] ? badEnd : goodEnd
+    return .test(commit: end, trials: batch)
   }
 
   /// The commit whose trials tell the most a second, its build counted in.
   private mutating func nextBetween() -> Step {
-    let shares = posterior.shares
-    let (high, low) = (posterior.meanP, posterior.meanQ)
-    let ofOthers = table(high: high, low: low)
-    var best = (commit: badEnd, rate: -1.0)
+    let (shares, information) = (posterior.shares, posterior.information)
+    let discount = discount(high: posterior.meanP, low: posterior.meanQ)
     let doubt = doubtOfTesting
+    var best = (commit: badEnd, rate: -1.0)
     for commit in graph.oldEnd...graph.newEnd where !isSkipped[commit] {
-      let rate: Double
+      var rate = information[commit]
       if let kernel = image[commit] {
         guard kernel == commit else { continue }
-        // One that is built, and of which nothing is known: it was interrupted there, or its
-        // trials said nothing.
-        rate =
-          posterior.tallies[commit] != nil
-          ? posterior.information(at: commit)
-          : Information.ofTrials(1, share: shares[commit], high: high, low: low) * doubt[commit]
       } else {
-        rate = ofOthers(shares[commit]) * doubt[commit]
+        rate *= discount(shares[commit])
       }
+      // It may be built and nothing be known of it: it was interrupted there, or its trials
+      // said nothing.
+      if posterior.tallies[commit] == nil { rate *= doubt[commit] }
       if rate > best.rate * (1 + 1e-9) { best = (commit, rate) }
     }
     return .test(commit: image[best.commit] ?? best.commit, trials: batch)
@@ -263,22 +262,22 @@ public struct Bisection: Sendable {
 
   /// For commits that are not built. By rounded rates, so that few are ever made.
   ///
-  /// A build counts a quarter: what is left open about one commit is settled by the trials
-  /// of those that are built after it. But it counts as much as two or three findings take,
-  /// and more where good commits show it too, or a rare bug would have half of all commits
-  /// built.
-  private mutating func table(high: Double, low: Double) -> InformationRate {
+  /// A build counts a tenth: what is left open about one commit is settled by the trials of
+  /// those that are built after it. But it counts what a finding takes, or nearly, and twice that
+  /// where good commits show it too, or a rare bug would have half of all commits built. Both
+  /// are by simulation: less takes fewer trials still, and many more builds.
+  private mutating func discount(high: Double, low: Double) -> BuildDiscount {
     func rounded(_ value: Double, toParts parts: Double) -> Double {
       exp2((log2(value) * parts).rounded() / parts)
     }
-    let build = max(trialsPerBuild / 4, (2.5 + 3 * mixing) / high)
+    let build = max(trialsPerBuild / 10, 0.9 * (1 + mixing) / high)
     let key = [
       min(rounded(high, toParts: 4), 0.999),
       low < high / 500 ? 0 : rounded(low, toParts: 2), rounded(build, toParts: 2),
     ]
-    if let known = tables[key] { return known }
-    let made = InformationRate(high: key[0], low: min(key[1], key[0]), once: key[2], each: 1)
-    tables[key] = made
+    if let known = discounts[key] { return known }
+    let made = BuildDiscount(high: key[0], low: min(key[1], key[0]), build: key[2])
+    discounts[key] = made
     return made
   }
 

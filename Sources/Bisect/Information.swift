@@ -49,32 +49,36 @@ enum Information {
   }
 }
 
-/// The most that a second can tell, as a function of the belief that a commit is bad.
-struct InformationRate {
+/// What is left of the information of a trial, by its share, where a build comes before the first:
+/// the most that a second can tell of such a commit, by what it can of one that is built.
+struct BuildDiscount {
   private let values: [Double]
   private static let steps = 32
 
   /// - Parameters:
-  ///   - once: seconds that are paid before the first trial, such as for the build.
-  ///   - each: seconds of one trial.
-  init(high: Double, low: Double, once: Double, each: Double) {
+  ///   - high: the rate of the finding on bad commits.
+  ///   - low: the rate on good ones, below it.
+  ///   - build: in trials.
+  init(high: Double, low: Double, build: Double) {
     var sizes = [1]
-    if once > 0 {
-      // More trials than show a bug of this rate ten times over tell nothing new.
-      while let last = sizes.last, last < 512, Double(last) * high < 8 { sizes.append(last * 2) }
-    }
-    values = (0...InformationRate.steps).map { step in
-      let share = Double(step) / Double(InformationRate.steps)
-      return sizes.map { size in
-        Information.ofTrials(size, share: share, high: high, low: low)
-          / (once + each * Double(size))
-      }.max() ?? 0
+    // More trials than show a bug of this rate ten times over tell nothing new.
+    while let last = sizes.last, last < 512, Double(last) * high < 8 { sizes.append(last * 2) }
+    values = (0...BuildDiscount.steps).map { step in
+      // At 0 and at 1 both are nothing.
+      let share = min(max(Double(step) / Double(BuildDiscount.steps), 1e-3), 1 - 1e-3)
+      func ofTrials(_ count: Int) -> Double {
+        Information.ofTrials(count, share: share, high: high, low: low)
+      }
+      let best = sizes.map { ofTrials($0) / (build + Double($0)) }.max() ?? 0
+      let one = ofTrials(1)
+      return one > 0 ? best / one : 0
     }
   }
 
+  /// - Parameter share: the belief that the commit is bad.
   func callAsFunction(_ share: Double) -> Double {
-    let place = min(max(share, 0), 1) * Double(InformationRate.steps)
-    let index = min(Int(place), InformationRate.steps - 1)
+    let place = min(max(share, 0), 1) * Double(BuildDiscount.steps)
+    let index = min(Int(place), BuildDiscount.steps - 1)
     let part = place - Double(index)
     return values[index] * (1 - part) + values[index + 1] * part
   }

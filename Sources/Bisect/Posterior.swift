@@ -83,21 +83,40 @@ struct Posterior: Sendable {
   var meanP: Double { classes.reduce(0) { $0 + $1.mass * $1.meanP } }
   var meanQ: Double { classes.reduce(0) { $0 + $1.mass * $1.meanQ } }
 
-  /// What one trial of a commit that was tried before is expected to tell, in bits, of
-  /// which commit is the one that is looked for.
+  /// What one trial of each commit is expected to tell, in bits, of which commit is the one
+  /// that is looked for, and of whether the ends differ.
   ///
   /// A trial at the bad end tells something as well: what keeps a commit under suspicion in
   /// spite of many trials without a finding is a low rate, and that shows there.
-  func information(at commit: Int) -> Double {
-    guard let place = tested.firstIndex(of: commit) else { return 0 }
-    var mixed = 0.0
-    var known = 0.0
+  var information: [Double] {
+    // The rate at a commit, mixed over what is believed, and the entropy that is left where it
+    // is known which commit is looked for: first as if it were good, then what it adds to be bad.
+    var (mixed, known) = (0.0, 0.0)
+    var mixedIfBad = [Double](repeating: 0, count: graph.count)
+    var knownIfBad = mixedIfBad
     for one in classes where one.mass > 0 {
-      let rate = one.isBad[place] ? one.meanP : one.meanQ
-      mixed += one.mass * rate
-      known += one.mass * Information.entropy(of: rate)
+      let (ofBad, ofGood) = (Information.entropy(of: one.meanP), Information.entropy(of: one.meanQ))
+      if one.members == [0] {
+        mixed += one.mass * one.meanP
+        known += one.mass * ofBad
+        continue
+      }
+      mixed += one.mass * one.meanQ
+      known += one.mass * ofGood
+      let sum = one.members.reduce(0) { $0 + prior[$1] }
+      for member in one.members {
+        let mass = one.mass * prior[member] / sum
+        mixedIfBad[member] = mass * (one.meanP - one.meanQ)
+        knownIfBad[member] = mass * (ofBad - ofGood)
+      }
     }
-    return max(0, Information.entropy(of: mixed) - known)
+    func atEach(_ whole: Double, _ ifBad: [Double]) -> [Double] {
+      let all = ifBad.reduce(0, +)
+      return graph.ancestralSums(of: ifBad).map { whole + (findsFix ? all - $0 : $0) }
+    }
+    return zip(atEach(mixed, mixedIfBad), atEach(known, knownIfBad)).map {
+      max(0, Information.entropy(of: $0) - $1)
+    }
   }
 
   private mutating func split(at commit: Int) {

@@ -18,8 +18,9 @@ public struct RatePrior: Hashable, Sendable {
   let logQ: [Double]
   let logNotQ: [Double]
 
-  /// - Parameter zeroShare: the belief that q is 0.
-  public init(zeroShare: Double = 0.25) {
+  /// - Parameter zeroShare: the belief that q is exactly 0. A small one: the smallest rates
+  ///   above it say nearly the same, and give in sooner where it is wrong.
+  public init(zeroShare: Double = 0.05) {
     // About evenly spaced in log-odds: neighbours differ by as much as 20 trials tell.
     let p = [
       0.002, 0.004, 0.007, 0.01, 0.014, 0.02, 0.028, 0.038, 0.05, 0.065, 0.085, 0.11, 0.14, 0.18,

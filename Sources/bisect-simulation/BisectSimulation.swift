@@ -19,6 +19,8 @@ struct BisectSimulation {
     /// Of the bad and of the good end, case by case, for a way that is given the same; nil
     /// where a method does not prove the ends before all else.
     var endsOfCases: [[Int]]?
+    /// Case by case, to be compared with a way that has fewer of them.
+    var runsOfCases: [Int]
     var builds: Double
     var builds95: Int
     /// Runs that no way to bisect can do without on average, if it is right as often and
@@ -75,6 +77,7 @@ struct BisectSimulation {
       runs: Double(ends.reduce(0) { $0 + $1.end.runs }) / Double(cases),
       runsAtEnds: Double(ends.reduce(0) { $0 + $1.end.runsAtEnds.reduce(0, +) }) / Double(cases),
       endsOfCases: method == .harness ? ends.map(\.end.runsAtEnds) : nil,
+      runsOfCases: ends.map(\.end.runs),
       builds: Double(builds.reduce(0, +)) / Double(cases),
       builds95: builds[builds.count * 95 / 100],
       bound: LeastTrials.toFindOne(of: commits, confidence: 0.99, high: p, low: q))
