@@ -64,6 +64,15 @@ def beside(name):
     ]
 
 
+def runs(mine, other):
+    """Of those cases that the other has had as well: the first ones."""
+    return sum(mine["runsOfCases"][: other["cases"]]) / other["cases"]
+
+
+def at_ends(mine, other):
+    return sum(map(sum, mine["endsOfCases"][: other["cases"]])) / other["cases"]
+
+
 def span(values):
     values = [100 * value for value in values]
     return f"{min(values):.0f} to {max(values):.0f} %"
@@ -75,11 +84,12 @@ def seconds(row):
 
 
 given, told = beside("bayesect"), beside("bayesect+ends")
-between = sum(mine["runs"] - mine["runsAtEnds"] < other["runs"] for mine, other in given)
+between = sum(runs(*pair) - at_ends(*pair) < pair[1]["runs"] for pair in given)
+fewer = sum(runs(*pair) < pair[1]["runs"] for pair in given)
 print(
-    f"\nBeside bayesect, in {len(given)} cells: fewer runs between the ends in {between}. With those at the\n"
-    f"ends, {span(mine['runs'] / other['runs'] for mine, other in given)} of its runs; of those that it takes where it is told the\n"
-    f"ends, {span(mine['runs'] / other['runs'] for mine, other in told)}. Of its kernels, "
+    f"\nBeside bayesect, in {len(given)} cells: in the same cases: fewer runs between the ends in {between},\n"
+    f"with those at the ends in {fewer}, {span(runs(*pair) / pair[1]['runs'] for pair in given)} of its runs; of those that it takes where it is\n"
+    f"told the ends, {span(runs(*pair) / pair[1]['runs'] for pair in told)}. Of its kernels, "
     f"{span(mine['builds'] / other['builds'] for mine, other in given)}; of its time,\n"
     f"a build as long as 20 trials, {span(seconds(mine) / seconds(other) for mine, other in given)}."
 )
