@@ -12,11 +12,13 @@ import sys
 
 
 def run(path, status):
-    """Status, trials, seconds, and titles of what was found."""
+    """Status, trials, seconds, and titles of what was found; False if it was interrupted."""
     try:
         result = json.loads(pathlib.Path(path).read_text())
     except FileNotFoundError:
         result = {}
+    if result.get("error", {}).get("message") == "interrupted":
+        return False
     titles = [item["title"] for item in result.get("findings", []) if "known" not in item]
     print(
         json.dumps(
@@ -29,6 +31,7 @@ def run(path, status):
             }
         )
     )
+    return True
 
 
 def table(folder, names):
@@ -62,7 +65,5 @@ def table(folder, names):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "run":
-        run(*sys.argv[2:])
-    elif not table(sys.argv[2], sys.argv[3:]):
-        sys.exit(1)
+    done = run(*sys.argv[2:]) if sys.argv[1] == "run" else table(sys.argv[2], sys.argv[3:])
+    sys.exit(0 if done else 1)

@@ -20,9 +20,8 @@ repeat() {
     status=0
     rm -rf "$run"
     "$harness" run --kernel "$kernel" --out "$run" >/dev/null 2>&1 || status=$?
-    # An interruption is none of the runs.
-    ((status != 130)) || exit 130
-    scripts/green.py run "$run/result.json" "$status" >>"$lines"
+    # One that was interrupted is none of the runs.
+    scripts/green.py run "$run/result.json" "$status" >>"$lines" || exit 130
     echo "$name $i of $count: $(tail -n 1 "$lines")" >&2
     # Whatever did not pass is kept.
     ((status == 0)) || mv "$run" "$folder/$name-$i"
