@@ -87,7 +87,7 @@ given, told = beside("bayesect"), beside("bayesect+ends")
 between = sum(runs(*pair) - at_ends(*pair) < pair[1]["runs"] for pair in given)
 fewer = sum(runs(*pair) < pair[1]["runs"] for pair in given)
 print(
-    f"\nBeside bayesect, in {len(given)} cells: in the same cases: fewer runs between the ends in {between},\n"
+    f"\nBeside bayesect, in {len(given)} cells, by the bisections that both had: fewer runs between the ends in {between},\n"
     f"with those at the ends in {fewer}, {span(runs(*pair) / pair[1]['runs'] for pair in given)} of its runs; of those that it takes where it is\n"
     f"told the ends, {span(runs(*pair) / pair[1]['runs'] for pair in told)}. Of its kernels, "
     f"{span(mine['builds'] / other['builds'] for mine, other in given)}; of its time,\n"

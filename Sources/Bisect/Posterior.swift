@@ -76,8 +76,14 @@ struct Posterior: Sendable {
     var masses = masses
     let noChange = masses[0]
     masses[0] = 0
-    let sums = graph.ancestralSums(of: masses)
-    return sums.map { noChange + (findsFix ? 1 - noChange - $0 : $0) }
+    return sumsWhereBad(masses).map { noChange + $0 }
+  }
+
+  /// For each commit, the sum of a value over those that, if looked for, make it bad. Commit 0 does
+  /// in any case, and is not to have one.
+  private func sumsWhereBad(_ values: [Double]) -> [Double] {
+    let all = values.reduce(0, +)
+    return graph.ancestralSums(of: values).map { findsFix ? all - $0 : $0 }
   }
 
   var meanP: Double { classes.reduce(0) { $0 + $1.mass * $1.meanP } }
@@ -91,6 +97,7 @@ struct Posterior: Sendable {
   var information: [Double] {
     // The rate at a commit, mixed over what is believed, and the entropy that is left where it
     // is known which commit is looked for: first as if it were good, then what it adds to be bad.
+    let masses = masses
     var (mixed, known) = (0.0, 0.0)
     var mixedIfBad = [Double](repeating: 0, count: graph.count)
     var knownIfBad = mixedIfBad
@@ -103,19 +110,13 @@ struct Posterior: Sendable {
       }
       mixed += one.mass * one.meanQ
       known += one.mass * ofGood
-      let sum = one.members.reduce(0) { $0 + prior[$1] }
       for member in one.members {
-        let mass = one.mass * prior[member] / sum
-        mixedIfBad[member] = mass * (one.meanP - one.meanQ)
-        knownIfBad[member] = mass * (ofBad - ofGood)
+        mixedIfBad[member] = masses[member] * (one.meanP - one.meanQ)
+        knownIfBad[member] = masses[member] * (ofBad - ofGood)
       }
     }
-    func atEach(_ whole: Double, _ ifBad: [Double]) -> [Double] {
-      let all = ifBad.reduce(0, +)
-      return graph.ancestralSums(of: ifBad).map { whole + (findsFix ? all - $0 : $0) }
-    }
-    return zip(atEach(mixed, mixedIfBad), atEach(known, knownIfBad)).map {
-      max(0, Information.entropy(of: $0) - $1)
+    return zip(sumsWhereBad(mixedIfBad), sumsWhereBad(knownIfBad)).map {
+      max(0, Information.entropy(of: mixed + $0) - known - $1)
     }
   }
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: Apache-2.0
 /*
  * The flags after cmpxchg16b, as the init of a guest; scripts/cmpxchg16b.sh boots it.
  *
