@@ -56,10 +56,21 @@ public struct Splat: Hashable, Sendable, Codable {
   /// a failure of ours, which says nothing about the kernel.
   public var inHarnessModule: Bool
 
+  /// What says that it may be the doing of the emulator that runs the kernel.
+  var emulationError: String? {
+    if hasImpossibleFlags {
+      "with CPU flags that no CPU can have, which is an error of QEMU's"
+    } else if isEmulatedBreakpoint {
+      "which may be a breakpoint of the kernel's own patching that TCG ran after it was gone"
+    } else {
+      nil
+    }
+  }
+
   /// On TCG a CPU may run, from code translated before, a breakpoint that text_poke_bp()
   /// has put in place and taken away again: a breakpoint that nobody knows, in the middle
   /// of a function, at boot where static keys are switched, is no doing of the kernel's.
-  var isEmulatedBreakpoint: Bool { kind == .oops && title.hasPrefix("Oops: int3 ") }
+  private var isEmulatedBreakpoint: Bool { kind == .oops && title.hasPrefix("Oops: int3 ") }
 
   /// On TCG, QEMU's cmpxchg16b (7.2) may take the flags from whatever was computed last, such
   /// as an address. An interrupt right behind it saves them, and the return from it sets

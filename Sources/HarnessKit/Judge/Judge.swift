@@ -43,7 +43,7 @@ public struct Judge {
 
   /// Reports that belong to no trial: of the boot, of the shutdown.
   ///
-  /// - Parameter isEmulated: on TCG; see `Splat.isEmulatedBreakpoint`.
+  /// - Parameter isEmulated: on TCG; see `Splat.emulationError`.
   public static func stray(
     _ splats: [Splat], isEmulated: Bool = false
   ) -> (findings: [Finding], failures: [HarnessFailure]) {
@@ -52,12 +52,11 @@ public struct Judge {
     for splat in splats {
       if splat.inHarnessModule {
         failures.append(ourFault(splat))
-      } else if isEmulated, splat.isEmulatedBreakpoint {
+      } else if isEmulated, let why = splat.emulationError {
         failures.append(
           HarnessFailure(
             .harness,
-            "“\(splat.title)”, outside of trials, at each boot: QEMU's TCG may have run a "
-              + "breakpoint of the kernel's own patching after it was gone\nRun it again, or with "
+            "“\(splat.title)” outside of trials, \(why)\nRun it again, or with "
               + "--accelerator kvm: a kernel that really does this does it again."))
       } else {
         findings.append(finding(splat, claims: [], schedule: nil, trial: nil))

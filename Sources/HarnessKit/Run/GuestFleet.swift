@@ -17,49 +17,18 @@ struct GuestFleet: Sendable {
   /// No further trial is begun after one that this is true of.
   var isLast: (@Sendable (GuestRun.Evidence) -> Bool)?
 
-  /// A kernel that breaks each time does so itself.
-  static let spoiledLimit = 3
-
   struct Outcome: Sendable {
     var results: [GuestRun.Result]
     var guests: [RunRecord.Guest]
     var notes: [String]
   }
 
-  /// What the jobs share.
-  private final class Shared: Sendable {
-    struct State {
-      var queue: TrialQueue
-      var results: [GuestRun.Result] = []
-      /// In the order of their starts.
-      var guests: [RunRecord.Guest] = []
-      var hasStopped = false
-      /// Boots and trials that emulation broke.
-      var spoiled = 0
-    }
-
-    let state: Mutex<State>
-
-    init(_ queue: TrialQueue) { state = Mutex(State(queue: queue)) }
-
-    func next(before deadline: Date?) -> [TrialSpec]? {
-      if let deadline, Date() >= deadline { return nil }
-      return state.withLock { $0.hasStopped ? nil : $0.queue.next() }
-    }
-    /// Counts one more that emulation broke; whether another may be tried.
-    func mayTryAgain() -> Bool {
-      state.withLock {
-        $0.spoiled += 1
-        return $0.spoiled <= GuestFleet.spoiledLimit
-      }
-    }
-    func stop() { state.withLock { $0.hasStopped = true } }
-  }
-
   func run() async throws -> Outcome {
     let shared = Shared(
-      TrialQueue(
-        prepared.specs, jobs: prepared.jobs, isStartCheap: prepared.snapshotKey != nil))
+      TrialLedger(
+        TrialQueue(
+          prepared.specs, jobs: prepared.jobs, isStartCheap: prepared.snapshotKey != nil),
+        isLast: isLast))
     let shelf = SnapshotShelf(cache: cache, key: prepared.snapshotKey)
     let progress = TrialProgress(total: prepared.specs.count, line: status)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -74,8 +43,8 @@ struct GuestFleet: Sendable {
       }
     }
     let notes = await shelf.notes
-    return shared.state.withLock {
-      Outcome(results: $0.results, guests: $0.guests, notes: notes)
+    return shared.ledger.withLock {
+      Outcome(results: $0.results, guests: $0.guests, notes: notes + $0.notes)
     }
   }
 
@@ -98,12 +67,7 @@ struct GuestFleet: Sendable {
       opened = log
 
       let ticket = await shelf.ticket()
-      let index = shared.state.withLock { state in
-        state.guests.append(
-          RunRecord.Guest(
-            start: ticket.start, readySeconds: nil, console: console, trials: 0))
-        return state.guests.count - 1
-      }
+      let index = shared.ledger.withLock { $0.addGuest(ticket.start, console: console) }
       log.note("guest \(index + 1) of the run, \(ticket.start.rawValue)")
       progress.phase(
         "\(ticket.start == .restored ? "restoring" : "booting") "
@@ -114,7 +78,7 @@ struct GuestFleet: Sendable {
       guest.deadline = deadline
       guest.isLast = isLast
       guest.isEmulated = prepared.commandLine.acceleration == .tcg
-      var result = GuestRun.Result()
+      let result: GuestRun.Result
       do {
         result = try await start(guest, ticket, disk, log, shelf)
       } catch {
@@ -124,38 +88,7 @@ struct GuestFleet: Sendable {
       }
       if case .bootToSave = ticket { await shelf.settle(result) }
 
-      if let splat = result.spoiledBoot, shared.mayTryAgain() {
-        await shelf.note(
-          "booted again: “\(splat.title)” at boot, which may be a breakpoint of the kernel's own "
-            + "patching that TCG ran after it was gone")
-        shared.state.withLock { [result] state in
-          state.guests[index].readySeconds = result.readySeconds
-          state.queue.putBack(specs)
-        }
-        continue
-      }
-      var isSpoiled = false
-      for (number, splat) in result.spoiledTrials.sorted(by: { $0.key < $1.key })
-      where shared.mayTryAgain() {
-        isSpoiled = true
-        result.trials.removeAll { $0.spec.index == number }
-        await shelf.note(
-          "trial \(number) tried again: “\(splat.title)”, with CPU flags that no CPU can have, "
-            + "which is an error of QEMU's")
-      }
-      let had = Set(result.trials.map(\.spec.index))
-      shared.state.withLock { [result, isSpoiled] state in
-        state.guests[index].readySeconds = result.readySeconds
-        state.guests[index].trials = had.count
-        state.queue.putBack(specs.filter { !had.contains($0.index) })
-        if result.restoreFailure == nil {
-          state.results.append(result)
-          let isOver = isLast.map { result.trials.contains(where: $0) } ?? false
-          if result.failure != nil || had.isEmpty && !isSpoiled || isOver {
-            state.hasStopped = true
-          }
-        }
-      }
+      shared.ledger.withLock { [result] in $0.settle(result, of: specs, guest: index) }
       if let reason = result.restoreFailure, case .restore(let snapshot) = ticket {
         await shelf.reject(snapshot, because: reason)
       }
@@ -196,6 +129,19 @@ struct GuestFleet: Sendable {
         configuration, start: .boot(token: configuration.commandLine.token))
     }
   }
+}
+
+/// The ledger, as several jobs have it.
+private final class Shared: Sendable {
+  let ledger: Mutex<TrialLedger>
+
+  init(_ ledger: TrialLedger) { self.ledger = Mutex(ledger) }
+
+  func next(before deadline: Date?) -> [TrialSpec]? {
+    if let deadline, Date() >= deadline { return nil }
+    return ledger.withLock { $0.next() }
+  }
+  func stop() { ledger.withLock { $0.stop() } }
 }
 
 /// A console log that NIO's thread writes to as well.

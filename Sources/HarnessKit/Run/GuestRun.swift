@@ -143,7 +143,7 @@ public struct GuestRun: Sendable {
             watch.booted(limit: silenceLimit)
             if let hello { await watch.unwatched { await whenReady?(session, hello) } }
           case .show(let text): progress.show(text)
-          case .trialDone: progress.trialDone()
+          case .trialDone(let index): progress.trialDone(index)
           case .stop: await session.stop()
           }
         }
@@ -160,7 +160,7 @@ extension GuestRun {
     case show(String)
     /// The guest waits for its trials; `save` where it may be saved before.
     case ready(save: Hello?)
-    case trialDone
+    case trialDone(Int)
     /// Whatever it still does is no progress.
     case despair
     case stop
@@ -359,7 +359,7 @@ extension GuestRun {
     /// A kernel that emulation has broken as it booted is not the one to try anything on.
     private var spoiledBoot: Splat? {
       guard isEmulated, case .boot = start, result.trials.isEmpty, open.isEmpty else { return nil }
-      return result.bootSplats.first(where: \.isEmulatedBreakpoint)
+      return result.bootSplats.first { $0.emulationError != nil }
     }
 
     /// The report with the events of its record.
@@ -384,7 +384,7 @@ extension GuestRun {
         open.removeFirst()
         first.secondsFromReady = readyAt.map { Date().timeIntervalSince($0) }
         result.trials.append(first)
-        actions.append(.trialDone)
+        actions.append(.trialDone(first.spec.index))
         // A kernel that has spoken up is not the one to try the next thing on: what
         // has begun meanwhile is done again in a fresh guest.
         if saidInTrial[first.spec.index]?.splats.isEmpty == false {

@@ -92,8 +92,6 @@ actor SnapshotShelf {
     wake()
   }
 
-  func note(_ text: String) { notes.append(text) }
-
   /// A guest could not be started from this one.
   func reject(_ snapshot: Snapshot, because reason: String) {
     // Another job may have found out before, and have made a new one.

@@ -4,18 +4,18 @@ import Synchronization
 final class TrialProgress: Sendable {
   private let total: Int
   private let line: StatusLine
-  private let done = Mutex(0)
+  private let done = Mutex(Set<Int>())
 
   init(total: Int, line: StatusLine) {
     self.total = total
     self.line = line
   }
 
-  /// Trials whose report has come.
-  func trialDone() { done.withLock { $0 += 1 } }
+  /// The report of a trial has come; for the second time where it was tried again.
+  func trialDone(_ index: Int) { _ = done.withLock { $0.insert(index) } }
 
   func show(_ text: String) {
-    line.update("\(done.withLock { $0 })/\(total)  \(text)")
+    line.update("\(done.withLock { $0.count })/\(total)  \(text)")
   }
 
   /// A guest is being started: always shown.

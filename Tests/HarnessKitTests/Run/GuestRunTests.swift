@@ -59,7 +59,7 @@ import Testing
       take(
         .message(.trialStarted(0)), Self.report(0), Self.mark(.trialBegins(0)),
         Self.mark(.trialEnds(0))
-      ).suffix(2) == [.trialDone, .stop])
+      ).suffix(2) == [.trialDone(0), .stop])
     // What it says after that is not taken.
     #expect(take(.message(.trialStarted(1))).isEmpty)
   }
@@ -149,7 +149,7 @@ import Testing
     _ = take(.message(.trialStarted(0)), Self.report(0))
     // Splats of the trial are still on their way.
     for line in Self.warning { _ = take(line) }
-    #expect(take(Self.mark(.trialEnds(0))) == [.trialDone, .stop])
+    #expect(take(Self.mark(.trialEnds(0))) == [.trialDone(0), .stop])
     let result = state.conclude(nil)
     #expect(result.trials.map(\.spec.index) == [0])
     #expect(result.trials.first?.report != nil)
@@ -159,7 +159,7 @@ import Testing
   @Test mutating func `a clean trial does not end the guest`() {
     ready()
     _ = take(.message(.trialStarted(0)), Self.mark(.trialEnds(0)))
-    #expect(take(Self.report(0)) == [.trialDone])
+    #expect(take(Self.report(0)) == [.trialDone(0)])
     _ = take(.message(.trialStarted(1)))
     #expect(state.conclude(nil).trials.map(\.spec.index) == [0, 1])
   }
@@ -290,6 +290,13 @@ import Testing
     " </TASK>",
     "---[ end trace 0000000000000000 ]---",
   ].map { .consoleLine("[   15.600000] \($0)") }
+
+  @Test mutating func `a boot whose registers emulation broke has no trial run on it`() {
+    state.isEmulated = true
+    for event in Self.flags { _ = take(event) }
+    #expect(take(Self.mark(.ready), Self.greeting()) == [.stop])
+    #expect(state.conclude(nil).spoiledBoot?.title == "WARNING in build_sched_domains")
+  }
 
   private mutating func runWithFlags() -> GuestRun.Result {
     ready()
