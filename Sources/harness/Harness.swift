@@ -24,7 +24,7 @@ struct Harness: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ListCommand.self, ReportCommand.self, KernelCommand.self, BisectCommand.self,
       SeriesCommand.self, NightlyCommand.self, HistoryCommand.self, CorpusCommand.self,
-      CoverageCommand.self, DoctorCommand.self,
+      CoverageCommand.self, CacheCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

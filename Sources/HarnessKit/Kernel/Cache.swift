@@ -66,7 +66,10 @@ public struct Cache: Sendable {
     _ kind: String, _ key: String, waiting: () -> Void = {},
     make: (FilePath) async throws -> Void
   ) async throws -> FilePath {
-    if let found = existing(kind, key) { return found }
+    if let found = existing(kind, key) {
+      touch(kind, key)
+      return found
+    }
     let parent = root.appending(kind)
     try createDirectory(parent)
     let lock = try await Cache.lock(parent.appending(".\(key).lock"), waiting: waiting)
@@ -106,7 +109,7 @@ public struct Cache: Sendable {
     try? FileManager.default.removeItem(atPath: aside.string)
   }
 
-  /// Notes that an entry was of use, for ``trim(_:keeping:)``.
+  /// Notes that an entry was of use, for ``trim(_:keeping:)`` and ``prune(unusedSince:)``.
   public func touch(_ kind: String, _ key: String) {
     // Of no use where the cache cannot be written: nothing is trimmed there.
     try? FileManager.default.setAttributes(

@@ -37,9 +37,11 @@ public struct SuccessiveBuild: Sendable {
     self.repository = repository
     // The name is for people, the sum tells two of that name apart.
     let name = repository.lastComponent?.string ?? "tree"
-    folder = cache.path("successive", "\(name)-\(Fingerprint.of([repository.string]))")
+    let key = "\(name)-\(Fingerprint.of([repository.string]))"
+    folder = cache.path("successive", key)
     try SharedDirectory.make(folder)
     lock = try TreeLock(folder.appending("lock"))
+    cache.touch("successive", key)
     self.fragments = fragments
     self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
     self.checkout = checkout

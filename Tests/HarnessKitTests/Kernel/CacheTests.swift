@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HarnessKit
 import SystemPackage
 import Testing
@@ -42,6 +43,66 @@ import Testing
       try write("", to: file)
       #expect(throws: Errno.fileExists) { try SharedDirectory.make(file) }
       #expect(throws: Errno.notDirectory) { try SharedDirectory.make(file.appending("a")) }
+    }
+  }
+
+  private static func age(_ path: FilePath, days: Double) throws {
+    var old = [timespec](repeating: timespec(), count: 2)
+    for index in old.indices { old[index].tv_sec = time(nil) - Int(days * 86_400) }
+    #expect(utimensat(AT_FDCWD, path.string, old, 0) == 0)
+  }
+
+  @Test func `what was used of late is not pruned, and what is old is gone for good`() async throws
+  {
+    try await withTemporaryDirectory { root in
+      let cache = Cache(root: root)
+      for key in ["old", "used", "new"] {
+        _ = try await cache.obtain("kernels", key) { try write("x", to: $0.appending("file")) }
+      }
+      try write("image", to: root.appending("guest/initramfs"))
+      try write("half", to: root.appending("kernels/.k.partial-1/file"))
+      for name in ["kernels/old", "kernels/used", "guest/initramfs", "kernels/.k.partial-1"] {
+        try Self.age(root.appending(name), days: 40)
+      }
+      _ = try await cache.obtain("kernels", "used") { _ in Issue.record("it is there") }
+
+      let month = Date().addingTimeInterval(-30 * 86_400)
+      #expect(cache.contents().count == 5)
+      #expect(cache.contents().allSatisfy { $0.bytes > 0 })
+      let would = cache.prune(unusedSince: month, isDryRun: true)
+      #expect(would.map(\.name) == ["initramfs", ".k.partial-1", "old"])
+      #expect(cache.contents().count == 5)
+      #expect(cache.prune(unusedSince: month) == would)
+      #expect(cache.contents().map(\.name) == ["new", "used"])
+      // Whoever makes an entry anew still waits for others by the same lock.
+      #expect(FileManager.default.fileExists(atPath: root.appending("kernels/.old.lock").string))
+    }
+  }
+
+  @Test func `a file that was read of late is not pruned, whenever it was made`() async throws {
+    try await withTemporaryDirectory { root in
+      let file = root.appending("guest/initramfs")
+      try write("image", to: file)
+      var times = [timespec](repeating: timespec(), count: 2)
+      (times[0].tv_sec, times[1].tv_sec) = (time(nil), time(nil) - 40 * 86_400)
+      #expect(utimensat(AT_FDCWD, file.string, times, 0) == 0)
+      let month = Date().addingTimeInterval(-30 * 86_400)
+      #expect(Cache(root: root).prune(unusedSince: month).isEmpty)
+    }
+  }
+
+  @Test func `a tree that somebody builds in is not pruned, however old`() async throws {
+    try await withTemporaryDirectory { root in
+      let cache = Cache(root: root)
+      let tree = root.appending("successive/linux")
+      try write("", to: tree.appending("lock"))
+      let lock = try FileDescriptor.open(tree.appending("lock"), .readWrite)
+      #expect(flock(lock.rawValue, LOCK_EX) == 0)
+      try Self.age(tree, days: 40)
+      let month = Date().addingTimeInterval(-30 * 86_400)
+      #expect(cache.prune(unusedSince: month).isEmpty)
+      try lock.close()
+      #expect(cache.prune(unusedSince: month).map(\.name) == ["linux"])
     }
   }
 
