@@ -6,7 +6,9 @@ usage: bisect-bayesect.py CASES HARNESS.jsonl
 HARNESS.jsonl has the cells, as bisect-simulation wrote them. git_bayesect's own code chooses
 the commit and holds the belief; it stops at 0.99. It takes the ends for given. So each case is
 bisected twice: as it comes, and after it has been told the very trials of the ends that
-`harness bisect` made in that case, which then count as runs of its own. One JSON object a line.
+`harness bisect` made in that case, which then count as runs of its own. Each goes on past 0.99,
+as it may be right less often than it says: "later" has where it would have stopped at more.
+One JSON object a line.
 """
 
 import json
@@ -17,7 +19,7 @@ import numpy
 from git_bayesect import Bisector
 
 WORD = (1 << 64) - 1
-CONFIDENCE = 0.99
+CONFIDENCES = (0.99, 0.993, 0.995, 0.997)
 LIMIT = 50_000
 
 
@@ -43,10 +45,12 @@ class FairCase:
 
 
 def bisect(case, commits, high, low, at_ends):
+    """By confidence: the answer, or None where it gave up, runs and kernels."""
     # Its index 0 is the newest commit, and the answer the oldest bad one.
     bisector = Bisector(numpy.ones(commits + 1))
     trials = {}
     runs = 0
+    ends = []
 
     def test(index):
         nonlocal runs
@@ -59,34 +63,47 @@ def bisect(case, commits, high, low, at_ends):
     for index, count in zip((0, commits), at_ends):
         for _ in range(count):
             test(index)
-    while True:
+    while len(ends) < len(CONFIDENCES):
         belief = bisector.distribution
         best = int(numpy.argmax(belief))
-        if belief[best] >= CONFIDENCE:
-            return commits - best, runs, len(trials)
-        if runs >= LIMIT:
-            return None, runs, len(trials)
-        test(bisector.select())
+        if belief[best] >= CONFIDENCES[len(ends)]:
+            ends.append((commits - best, runs, len(trials)))
+        elif runs >= LIMIT:
+            ends.append((None, runs, len(trials)))
+        else:
+            test(bisector.select())
+    return ends
+
+
+def summary(cases, ends):
+    builds = sorted(end[2] for end in ends)
+    return {
+        "cases": len(ends),
+        "right": sum(end[0] == case.culprit for case, end in zip(cases, ends)),
+        "gaveUp": sum(end[0] is None for end in ends),
+        "runs": sum(end[1] for end in ends) / len(ends),
+        "builds": sum(builds) / len(ends),
+        "builds95": builds[math.floor(len(ends) * 0.95)],
+    }
 
 
 def bisected(method, cell, cases, ends_of):
-    ends = []
-    for number in range(cases):
-        case = FairCase(number, cell["commits"])
-        end = bisect(case, cell["commits"], cell["p"], cell["q"], ends_of(number))
-        ends.append((end[0] == case.culprit,) + end)
-    builds = sorted(end[3] for end in ends)
+    made = [FairCase(number, cell["commits"]) for number in range(cases)]
+    ends = [
+        bisect(case, cell["commits"], cell["p"], cell["q"], ends_of(number))
+        for number, case in enumerate(made)
+    ]
+    by_confidence = [summary(made, column) for column in zip(*ends)]
     return {
         "method": method,
         "commits": cell["commits"],
         "p": cell["p"],
         "q": cell["q"],
-        "cases": cases,
-        "right": sum(end[0] for end in ends),
-        "gaveUp": sum(end[1] is None for end in ends),
-        "runs": sum(end[2] for end in ends) / cases,
-        "builds": sum(builds) / cases,
-        "builds95": builds[math.floor(cases * 0.95)],
+        **by_confidence[0],
+        "later": [
+            {"confidence": confidence, **one}
+            for confidence, one in zip(CONFIDENCES[1:], by_confidence[1:])
+        ],
     }
 
 

@@ -93,3 +93,29 @@ print(
     f"{span(mine['builds'] / other['builds'] for mine, other in given)}; of its time,\n"
     f"a build as long as 20 trials, {span(seconds(mine) / seconds(other) for mine, other in given)}."
 )
+
+def surer(row):
+    """Where bayesect is right in 99 %, if it has been followed so far."""
+    return next((one for one in row["later"] if one["right"] >= 0.99 * one["cases"]), None)
+
+
+overconfident = [
+    (mine, other, surer(other))
+    for mine, other in given
+    if other["right"] < 0.99 * other["cases"] and "later" in other
+]
+if overconfident:
+    print("\nAt 0.99 bayesect is right in fewer than 99 %, and where it is right as often takes more, in:\n")
+for mine, other, later in overconfident:
+    share = f"{100 * other['right'] / other['cases']:.1f} %"
+    end = (
+        f"stopped at {later['confidence']} it is right in {100 * later['right'] / later['cases']:.1f} %"
+        f" and takes {later['runs']:.0f} runs"
+        if later
+        else "it was not followed to where it is right in 99 %"
+    )
+    right = f"{100 * mine['right'] / mine['cases']:.1f} %"
+    print(
+        f"- {mine['commits']} commits, p = {mine['p']}, q = {mine['q']}: right in {share} of {other['cases']}"
+        f" with {other['runs']:.0f} runs; {end}. `harness bisect`: {right}, {runs(mine, other):.0f} runs in those cases."
+    )
