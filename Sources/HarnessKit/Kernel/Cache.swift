@@ -116,6 +116,14 @@ public struct Cache: Sendable {
       [.modificationDate: Date()], ofItemAtPath: path(kind, key).string)
   }
 
+  /// Notes it of the entry that a file is in, by whatever way somebody knows of that.
+  public func touch(entryOf file: FilePath) {
+    var rest = FilePath(URL(filePath: file.string).standardizedFileURL.path)
+    guard rest.removePrefix(root), rest.components.count >= 2 else { return }
+    let names = rest.components.prefix(2).map(\.string)
+    touch(names[0], names[1])
+  }
+
   /// Removes all entries of a kind but those used last.
   public func trim(_ kind: String, keeping count: Int) {
     for entry in entries(kind).dropFirst(count) {

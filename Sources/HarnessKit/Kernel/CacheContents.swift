@@ -44,13 +44,16 @@ extension Cache {
   /// - Parameters:
   ///   - isDryRun: only says what would be removed.
   ///   - willMeasure: is told of each of those.
-  /// - Returns: what was removed, with what that took on the disk.
+  /// - Returns: what was removed, and not what could not be, with what that took on the disk.
   public func prune(
     unusedSince date: Date, isDryRun: Bool = false, willMeasure: (String) -> Void = { _ in }
   ) -> [Entry] {
-    let old = contents(willMeasure) { path, used in used < date && !Self.isLocked(path) }
-    if !isDryRun { for entry in old { remove(entry.kind, entry.name) } }
-    return old
+    contents(willMeasure) { path, used in used < date && !Self.isLocked(path) }
+      .filter { entry in
+        if isDryRun { return true }
+        remove(entry.kind, entry.name)
+        return Self.lastUse(path(entry.kind, entry.name)) == nil
+      }
   }
 
   /// - Parameter withHalves: what is being made as well, or was.

@@ -53,6 +53,8 @@ public struct Kernel: Sendable {
   ) async throws -> Kernel {
     let image = try await (reference ?? .standard)
       .image(cache: cache, withHeaders: parts.buildTree == nil)
+    // `harness kernel build` prints a path in the cache, and here it comes back.
+    cache.touch(entryOf: image)
     let header = try BzImage.read(image)
     let release = header.release
     let config =

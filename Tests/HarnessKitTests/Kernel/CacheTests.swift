@@ -56,24 +56,30 @@ import Testing
   {
     try await withTemporaryDirectory { root in
       let cache = Cache(root: root)
-      for key in ["old", "used", "new"] {
+      for key in ["old", "used", "known by its path", "new"] {
         _ = try await cache.obtain("kernels", key) { try write("x", to: $0.appending("file")) }
       }
       try write("image", to: root.appending("guest/initramfs"))
       try write("half", to: root.appending("kernels/.k.partial-1/file"))
-      for name in ["kernels/old", "kernels/used", "guest/initramfs", "kernels/.k.partial-1"] {
+      for name in [
+        "kernels/old", "kernels/used", "kernels/known by its path", "guest/initramfs",
+        "kernels/.k.partial-1",
+      ] {
         try Self.age(root.appending(name), days: 40)
       }
       _ = try await cache.obtain("kernels", "used") { _ in Issue.record("it is there") }
+      cache.touch(entryOf: root.appending("kernels/../kernels/known by its path/file"))
+      cache.touch(entryOf: root.appending("kernels"))
+      cache.touch(entryOf: "/elsewhere/old/file")
 
       let month = Date().addingTimeInterval(-30 * 86_400)
-      #expect(cache.contents().count == 5)
+      #expect(cache.contents().count == 6)
       #expect(cache.contents().allSatisfy { $0.bytes > 0 })
       let would = cache.prune(unusedSince: month, isDryRun: true)
       #expect(would.map(\.name) == ["initramfs", ".k.partial-1", "old"])
-      #expect(cache.contents().count == 5)
+      #expect(cache.contents().count == 6)
       #expect(cache.prune(unusedSince: month) == would)
-      #expect(cache.contents().map(\.name) == ["new", "used"])
+      #expect(cache.contents().map(\.name) == ["known by its path", "new", "used"])
       // Whoever makes an entry anew still waits for others by the same lock.
       #expect(FileManager.default.fileExists(atPath: root.appending("kernels/.old.lock").string))
     }
