@@ -94,6 +94,7 @@ print(
     f"a build as long as 20 trials, {span(seconds(mine) / seconds(other) for mine, other in given)}."
 )
 
+
 def surer(row):
     """Where bayesect is right in 99 %, if it has been followed so far."""
     return next((one for one in row["later"] if one["right"] >= 0.99 * one["cases"]), None)

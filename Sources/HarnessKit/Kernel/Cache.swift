@@ -66,10 +66,15 @@ public struct Cache: Sendable {
     _ kind: String, _ key: String, waiting: () -> Void = {},
     make: (FilePath) async throws -> Void
   ) async throws -> FilePath {
-    if let found = existing(kind, key) {
-      touch(kind, key)
-      return found
-    }
+    let entry = try await found(kind, key, waiting: waiting, orMake: make)
+    touch(kind, key)
+    return entry
+  }
+
+  private func found(
+    _ kind: String, _ key: String, waiting: () -> Void, orMake make: (FilePath) async throws -> Void
+  ) async throws -> FilePath {
+    if let found = existing(kind, key) { return found }
     let parent = root.appending(kind)
     try createDirectory(parent)
     let lock = try await Cache.lock(parent.appending(".\(key).lock"), waiting: waiting)

@@ -99,7 +99,6 @@ public struct NightKernels: Hashable, Sendable, Codable {
       try await Tool("tar").run(["-xf", archive.string, "-C", linux.string])
       try FileManager.default.removeItem(atPath: archive.string)
     }
-    cache.touch("trees", commit)
     cache.trim("trees", keeping: keptTrees)
     return (commit, entry.appending("linux"))
   }
