@@ -170,7 +170,7 @@ struct CorpusCommand: AsyncParsableCommand {
 
     @OptionGroup var options: Options
 
-    @Option(help: "What each tool is given, in seconds.")
+    @Option(help: "What each tool is given, in seconds, or what the harness took, if longer.")
     var seconds = 120
 
     @Option(help: "Runs on the kernel without a bug.")
@@ -193,16 +193,16 @@ struct CorpusCommand: AsyncParsableCommand {
         let tools = ToolComparisonRun(corpus, seconds: seconds)
         try await Interruption.cancelling {
           var sound: [TrialRecord] = []
-          for number in 1...baselines { sound += try await tools.trials(on: nil, number: number) }
+          for number in 1...baselines { sound += try await tools.baseline(number) }
           let baselines = Dictionary(
             uniqueKeysWithValues: Workload.allCases.map { workload in
               (workload, ToolComparison.Baseline(sound.filter { $0.workload == workload }))
             })
           var comparisons: [ToolComparison] = []
           for mutant in chosen {
-            let result = try await corpus.run(mutant)
+            let results = try await tools.results(on: mutant)
             comparisons.append(
-              ToolComparison(result, try await tools.trials(on: mutant), baselines: baselines))
+              ToolComparison(results.harness, results.tools, baselines: baselines))
             progress.finish()
             let table = table(of: comparisons, among: all, baselines)
             try options.write(table.markdown, table.picture)
@@ -222,8 +222,9 @@ struct CorpusCommand: AsyncParsableCommand {
         preface: """
           Written by `harness corpus compare --table`: \(comparisons.count) of \(bugs) mutants, \
           \(options.conditions). The harness ran its default scenarios until its first finding; \
-          each of the others had \(seconds) s in a guest of its own, or less where the kernel \
-          spoke up, or more where a round of it takes longer. In bold, the time until the kill: \
+          each of the others had \(seconds) s in a guest of its own, or as long as the harness \
+          took, if that was longer; less where the kernel spoke up, more where a round of the \
+          tool takes longer. In bold, the time until the kill: \
           from the guest being ready, or from the tool's start. The last column is the time of \
           the first of the other tools to kill, or what all of them were given in vain, by the \
           harness's.

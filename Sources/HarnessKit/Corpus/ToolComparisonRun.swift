@@ -5,7 +5,7 @@ import SystemPackage
 /// Runs the tools of today on the kernels that the harness is measured by.
 public struct ToolComparisonRun: Sendable {
   let corpus: CorpusRun
-  /// What each tool is given.
+  /// What each tool is given at least.
   let seconds: Int
 
   public init(_ corpus: CorpusRun, seconds: Int) {
@@ -13,11 +13,33 @@ public struct ToolComparisonRun: Sendable {
     self.seconds = seconds
   }
 
-  /// The tools' trials on a mutant, or on the kernel without a bug; each in a guest of
-  /// its own. What is there from before, of the same kernel and time, is taken over.
+  /// The tools' trials on the kernel without a bug.
   ///
-  /// - Parameter number: of several runs on the same kernel.
-  public func trials(on mutant: Mutant?, number: Int = 1) async throws -> [TrialRecord] {
+  /// - Parameter number: of several runs.
+  public func baseline(_ number: Int) async throws -> [TrialRecord] {
+    try await trials(on: nil, number: number, seconds: seconds)
+  }
+
+  /// The harness's run on a mutant, and the tools' trials on it: none of them is given less
+  /// time than the harness took.
+  public func results(
+    on mutant: Mutant
+  ) async throws -> (harness: MutantResult, tools: [TrialRecord]) {
+    let result = try await corpus.run(mutant)
+    let given = Self.seconds(atLeast: seconds, besideKillAt: result.kill?.seconds)
+    return (result, try await trials(on: mutant, number: 1, seconds: given))
+  }
+
+  /// Whole seconds for a tool beside a harness that took so long.
+  static func seconds(atLeast: Int, besideKillAt kill: Double?) -> Int {
+    max(atLeast, Int((kill ?? 0).rounded(.up)))
+  }
+
+  /// Each in a guest of its own. What is there from before, of the same kernel and time, is
+  /// taken over.
+  private func trials(
+    on mutant: Mutant?, number: Int, seconds: Int
+  ) async throws -> [TrialRecord] {
     let name = mutant?.id ?? "none"
     corpus.progress.phase("\(name): the tools of today")
     var build = KernelBuild()

@@ -45,6 +45,12 @@ import Testing
       ToolComparison.end(of: lost, beside: .init([])) == .inconclusive("it was not begun"))
   }
 
+  @Test func `no tool is given less time than the harness took`() {
+    #expect(ToolComparisonRun.seconds(atLeast: 120, besideKillAt: nil) == 120)
+    #expect(ToolComparisonRun.seconds(atLeast: 120, besideKillAt: 3.2) == 120)
+    #expect(ToolComparisonRun.seconds(atLeast: 120, besideKillAt: 144.5) == 145)
+  }
+
   @Test func `the table says how long the others were at it in vain`() throws {
     let mutant = try Mutant(
       id: "R1a",
