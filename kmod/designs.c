@@ -91,9 +91,10 @@ void zh_design_show(struct seq_file *m)
 	bool with_cpu = zh_symbol("zswap_cpu_comp_dead") ||
 			zh_symbol("zswap_dstmem_dead");
 
-	seq_printf(m, "lru=%s context=%s\n",
+	seq_printf(m, "lru=%s context=%s second-chance=%s\n",
 		   zh_design == ZH_DESIGN_MEMCG_LRU ? "memcg" : "pool",
-		   with_cpu ? "cpu" : "pool");
+		   with_cpu ? "cpu" : "pool",
+		   ZH_SECOND_CHANCE ? "yes" : "no");
 }
 
 /* Why there is no such point in this design; NULL if there is. */

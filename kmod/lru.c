@@ -65,22 +65,54 @@ static enum lru_status zh_snapshot_cb(struct list_head *item,
 	return LRU_SKIP;
 }
 
-static int zh_show_list(struct seq_file *m, struct mem_cgroup *memcg, int nid)
+/*
+ * As list_lru_count_one() has it, but that says 0 of a count below 0, which is the
+ * mark of an entry that was taken off twice.
+ */
+static long zh_count_list(struct mem_cgroup *memcg, int nid)
 {
-	unsigned long i, max, items, to_walk;
-	struct zh_snapshot *snapshot;
+	struct list_lru_one *list = &zh_list_lru->node[nid].lru;
+	long items;
 
-	items = list_lru_count_one(zh_list_lru, nid, memcg);
-	if (!items)
-		return 0;
-	seq_printf(m, "memcg=%lu nid=%d items=%lu\n",
+	rcu_read_lock();
+#ifdef CONFIG_MEMCG
+	if (zh_list_lru->memcg_aware && memcg && memcg_kmem_id(memcg) >= 0) {
+		struct list_lru_memcg *lists;
+
+		lists = xa_load(&zh_list_lru->xa, memcg_kmem_id(memcg));
+		list = lists ? &lists->node[nid] : NULL;
+	}
+#endif
+	items = list ? READ_ONCE(list->nr_items) : 0;
+	rcu_read_unlock();
+	return items;
+}
+
+static void zh_show_count(struct seq_file *m, struct mem_cgroup *memcg, int nid,
+			  long items)
+{
+	seq_printf(m, "memcg=%lu nid=%d items=%ld\n",
 		   memcg ? (unsigned long)cgroup_ino(memcg->css.cgroup) : 0,
 		   nid, items);
-	if (!ZH_LAYOUT_KNOWN)
-		return 0;
+}
 
-	/* Some room for those that come while we allocate. */
-	max = items + 64;
+static int zh_show_list(struct seq_file *m, struct mem_cgroup *memcg, int nid)
+{
+	long items = zh_count_list(memcg, nid);
+	unsigned long i, max, to_walk;
+	struct zh_snapshot *snapshot;
+
+	if (!ZH_LAYOUT_KNOWN) {
+		if (items)
+			zh_show_count(m, memcg, nid, items);
+		return 0;
+	}
+
+	/*
+	 * Some room for those that come while we allocate. Walked whatever the
+	 * count says: if it is wrong, there may be entries all the same.
+	 */
+	max = max(items, 0L) + 64;
 	snapshot = kvzalloc(struct_size(snapshot, entry, max), GFP_KERNEL);
 	if (!snapshot)
 		return -ENOMEM;
@@ -88,6 +120,8 @@ static int zh_show_list(struct seq_file *m, struct mem_cgroup *memcg, int nid)
 	to_walk = max;
 	list_lru_walk_one(zh_list_lru, nid, memcg, zh_snapshot_cb, snapshot,
 			  &to_walk);
+	if (items || snapshot->nr)
+		zh_show_count(m, memcg, nid, items);
 	for (i = 0; i < snapshot->nr; i++) {
 		zh_print_slot(m, snapshot->entry[i].slot);
 		seq_printf(m, " referenced=%d length=%u\n",

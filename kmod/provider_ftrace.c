@@ -349,8 +349,9 @@ ZH_WRAPPER(charge)
 /*
  * The compressed data are in the buffer of the CPU that the store began on, whose
  * acomp_ctx->mutex it holds from before the compression until it has copied them:
- * nothing else keeps request and buffer where that CPU goes offline. It may sleep
- * for memory here, so it may be held.
+ * nothing else keeps request and buffer where that CPU goes offline. A store that
+ * holds that mutex may sleep: crypto_wait_req() has, under it. (zpool_malloc()
+ * itself does not wait for memory here: its flags have no direct reclaim.)
  */
 ZH_WRAPPER(zpool_malloc)
 {

@@ -175,22 +175,28 @@ static void zh_record(enum zh_point point, enum zh_event_kind kind,
 	memcpy(event->comm, current->comm, TASK_COMM_LEN);
 }
 
-/* swapoff knows its swap type and no offset; at its entry, not even that. */
-static bool zh_same_slot(enum zh_point point, unsigned long slot,
-			 unsigned long other)
+static bool zh_is_swapoff(enum zh_point point)
+{
+	return point >= ZH_SWAPOFF_BEGIN && point <= ZH_SWAPOFF_TREES_FREED;
+}
+
+/*
+ * swapoff knows its swap type and no offset; at its entry, not even that. So
+ * where either of the two is swapoff's, the type has to do.
+ */
+static bool zh_same_slot(bool by_type, unsigned long slot, unsigned long other)
 {
 	swp_entry_t a = { slot }, b = { other };
 
 	if (slot == ZH_NO_SLOT || other == ZH_NO_SLOT)
 		return true;
-	if (point >= ZH_SWAPOFF_BEGIN && point <= ZH_SWAPOFF_TREES_FREED)
-		return swp_type(a) == swp_type(b);
-	return slot == other;
+	return by_type ? swp_type(a) == swp_type(b) : slot == other;
 }
 
 /* The awaited point was passed: ends holds, or comes too early for them. */
 static bool zh_pass(enum zh_point point, unsigned long slot)
 {
+	bool is_swapoff = zh_is_swapoff(point);
 	bool wake = false;
 	unsigned int i;
 
@@ -200,11 +206,13 @@ static bool zh_pass(enum zh_point point, unsigned long slot)
 		if (c->until != point ||
 		    (c->by_tgid && c->by_tgid != current->tgid))
 			continue;
-		if (c->state == ZH_HELD && zh_same_slot(point, slot, c->slot)) {
+		if (c->state == ZH_HELD &&
+		    zh_same_slot(is_swapoff || zh_is_swapoff(c->hold), slot,
+				 c->slot)) {
 			c->state = ZH_REACHED;
 			wake = true;
 		} else if (c->state == ZH_ARMED &&
-			   zh_same_slot(point, slot, c->only_slot)) {
+			   zh_same_slot(is_swapoff, slot, c->only_slot)) {
 			c->state = ZH_MISSED;
 		}
 	}
@@ -221,7 +229,7 @@ static struct zh_constraint *zh_find_hold(enum zh_point point,
 
 		if (c->hold == point && c->state == ZH_ARMED &&
 		    (!c->only_tgid || c->only_tgid == current->tgid) &&
-		    zh_same_slot(point, slot, c->only_slot))
+		    zh_same_slot(zh_is_swapoff(point), slot, c->only_slot))
 			return c;
 	}
 	return NULL;
@@ -475,28 +483,35 @@ static int zh_parse_constraint(struct zh_constraint *c, char *line)
 	return 0;
 }
 
-static int zh_schedule_line(char *line)
+/* All of them are armed, or none: a part of a schedule is another one. */
+static int zh_arm(char *lines)
 {
-	struct zh_constraint c;
-	int ret;
+	struct zh_constraint parsed[ZSWAP_HOOKS_MAX_CONSTRAINTS];
+	unsigned int nr = 0;
+	char *line;
+	int ret = 0;
 
-	if (!strcmp(line, "clear"))
-		return zh_clear();
-	if (!strcmp(line, "release")) {
-		zh_release();
-		return 0;
+	while (!ret && (line = strsep(&lines, "\n"))) {
+		line = strim(line);
+		if (!*line)
+			continue;
+		if (nr < ZSWAP_HOOKS_MAX_CONSTRAINTS)
+			ret = zh_parse_constraint(&parsed[nr++], line);
+		else
+			ret = -ENOSPC;
 	}
-	ret = zh_parse_constraint(&c, line);
-	if (ret)
-		return ret;
-
-	spin_lock_irq(&zh_lock);
-	if (zh_nr_constraints < ZSWAP_HOOKS_MAX_CONSTRAINTS)
-		zh_constraints[zh_nr_constraints++] = c;
-	else
-		ret = -ENOSPC;
-	spin_unlock_irq(&zh_lock);
-	if (ret)
+	if (!ret) {
+		spin_lock_irq(&zh_lock);
+		if (zh_nr_constraints + nr > ZSWAP_HOOKS_MAX_CONSTRAINTS) {
+			ret = -ENOSPC;
+		} else {
+			memcpy(&zh_constraints[zh_nr_constraints], parsed,
+			       nr * sizeof(*parsed));
+			zh_nr_constraints += nr;
+		}
+		spin_unlock_irq(&zh_lock);
+	}
+	if (ret == -ENOSPC)
 		pr_warn("schedule: more than %u constraints\n",
 			ZSWAP_HOOKS_MAX_CONSTRAINTS);
 	return ret;
@@ -505,7 +520,7 @@ static int zh_schedule_line(char *line)
 static ssize_t zh_schedule_write(struct file *file, const char __user *ubuf,
 				 size_t len, loff_t *ppos)
 {
-	char *buf, *rest, *line;
+	char *buf, *text;
 	int ret = 0;
 
 	if (len > PAGE_SIZE)
@@ -513,12 +528,13 @@ static ssize_t zh_schedule_write(struct file *file, const char __user *ubuf,
 	buf = memdup_user_nul(ubuf, len);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	rest = buf;
-	while (!ret && (line = strsep(&rest, "\n"))) {
-		line = strim(line);
-		if (*line)
-			ret = zh_schedule_line(line);
-	}
+	text = strim(buf);
+	if (!strcmp(text, "clear"))
+		ret = zh_clear();
+	else if (!strcmp(text, "release"))
+		zh_release();
+	else
+		ret = zh_arm(text);
 	kfree(buf);
 	return ret ? ret : len;
 }
@@ -592,8 +608,8 @@ static ssize_t zh_inject_write(struct file *file, const char __user *ubuf,
 {
 	unsigned int left = 0;
 	pid_t tgid = 0;
-	char buf[64], name[32], end;
-	int n;
+	char buf[64], name[32];
+	int n, end = 0;
 
 	if (len >= sizeof(buf))
 		return -E2BIG;
@@ -601,9 +617,10 @@ static ssize_t zh_inject_write(struct file *file, const char __user *ubuf,
 		return -EFAULT;
 	buf[len] = '\0';
 	strim(buf);
-	n = sscanf(buf, "%31s %u pid=%d%c", name, &left, &tgid, &end);
+	/* How far it came, as sscanf() counts no word that does not match. */
+	n = sscanf(buf, "%31s %u%n pid=%d%n", name, &left, &end, &tgid, &end);
 	if (strcmp(buf, "clear") &&
-	    (n < 2 || n > 3 || tgid < 0 ||
+	    (n < 2 || buf[end] || tgid < 0 ||
 	     strcmp(name, zh_points[ZH_WRITEBACK_PINNED].name))) {
 		pr_warn("inject: \"%s\" is not %s COUNT [pid=TGID], or clear\n",
 			buf, zh_points[ZH_WRITEBACK_PINNED].name);

@@ -9,7 +9,7 @@
 #ifndef _ZSWAP_HOOKS_LAYOUT_H
 #define _ZSWAP_HOOKS_LAYOUT_H
 
-/* ZH_LAYOUT_KNOWN comes from Kbuild, which has the table of versions. */
+/* ZH_LAYOUT_KNOWN and ZH_SECOND_CHANCE come from Kbuild. */
 
 /* As in 6.12. */
 struct zh_zswap_entry {

@@ -80,7 +80,7 @@ final class Bystander {
     }
     try ControlGroup.numbered(ControlGroup.bystanders).add(child.pid)
     return RestMeasurement(
-      name: "pages that come back wrong through another pool", expected: 0, observed: wrong)
+      name: RestFigure.otherPool, expected: 0, observed: wrong)
   }
 
   private static let pages = 16
@@ -115,7 +115,7 @@ final class Bystander {
     try order(.giveUp, beat)
     try group.add(child.pid)
     return RestMeasurement(
-      name: "pages written back for a memcg whose parent forbids it", expected: 0,
+      name: RestFigure.forbiddenWritebacks, expected: 0,
       observed: after - before)
   }
 

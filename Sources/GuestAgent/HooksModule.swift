@@ -38,9 +38,14 @@ struct HooksModule {
   }
 
   /// Whether a CPU that goes offline leaves what zswap compresses with on it.
-  static let keepsContext: Bool = {
-    guard let design = try? read("design") else { return false }
-    return design.split(whereSeparator: \.isWhitespace).contains("context=pool")
+  static let keepsContext = design.contains("context=pool")
+
+  /// Whether entries have a referenced bit, for which a walk passes them over once.
+  static let givesSecondChance = design.contains("second-chance=yes")
+
+  private static let design: Set<Substring> = {
+    let text = (try? read("design")) ?? ""
+    return Set(text.split(whereSeparator: \.isWhitespace))
   }()
 
   static func has(_ file: String) -> Bool { KernelFile.exists("\(directory)/\(file)") }

@@ -5,6 +5,8 @@ import GuestWire
 enum KernelTrait: CaseIterable {
   /// An LRU of zswap's own for each memcg, which the module can walk.
   case memcgLRU
+  /// A referenced bit of each entry, which gives it a second chance (6.12).
+  case secondChance
   /// The pool's size counted when it is asked for (6.10). Before, what stands there is
   /// what it was at the last store or free, and a page that is freed by the pool itself,
   /// at the end of a writeback, is still in it.
@@ -16,6 +18,7 @@ enum KernelTrait: CaseIterable {
   var figures: [String] {
     switch self {
     case .memcgLRU: [RestFigure.lruItems, RestFigure.nodeItems]
+    case .secondChance: [RestFigure.secondChance]
     case .livePoolSize: [RestFigure.poolSize]
     case .writebackEvent: [RestFigure.writebackDrift]
     }
@@ -24,6 +27,7 @@ enum KernelTrait: CaseIterable {
   private var isThere: Bool {
     switch self {
     case .memcgLRU, .livePoolSize: HooksModule.has("lru")
+    case .secondChance: HooksModule.has("lru") && HooksModule.givesSecondChance
     case .writebackEvent: (try? KernelFile.value(of: "zswpwb", in: "/proc/vmstat")) != nil
     }
   }
@@ -38,12 +42,4 @@ enum KernelTrait: CaseIterable {
     let absent = allCases.filter { !present.contains($0) }.flatMap(\.figures)
     return absent.isEmpty ? nil : absent
   }()
-}
-
-/// The names of figures that a kernel may lack.
-enum RestFigure {
-  static let lruItems = "list_lru_count_one over all memcgs and nodes"
-  static let nodeItems = "list_lru_node.nr_items"
-  static let poolSize = "zswap pool_total_size"
-  static let writebackDrift = "vmstat zswpwb less zswap written_back_pages"
 }

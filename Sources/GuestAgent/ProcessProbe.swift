@@ -82,8 +82,8 @@ struct ProcessProbe: Equatable {
 /// It waits if sample after sample finds it in the same uninterruptible sleep:
 /// same function, no context switch in between, no I/O under way. Waits that end
 /// by themselves, for a grace period or the disk, do not count however long they
-/// last. A wait for whoever has a lock ends by nothing else than that: there a few
-/// samples do.
+/// last. A wait for whoever has locked a folio ends by nothing else than that: there a
+/// few samples do.
 struct BlockedDetector {
   static let samplesNeeded = 100
   static let samplesNeededForLock = 5
@@ -93,9 +93,9 @@ struct BlockedDetector {
   private static let endsByItself = [
     "rcu", "io_schedule", "blk_", "bio_", "submit_", "jbd2", "schedule_timeout", "msleep",
   ]
-  private static let waitsForHolder = [
-    "folio_wait_bit", "folio_lock", "mutex_lock", "rwsem_down",
-  ]
+  /// Of a folio's lock. A mutex or a semaphore is not among them: what wchan names there is
+  /// who asked for it.
+  private static let waitsForHolder = ["folio_wait_bit", "folio_lock"]
 
   /// Of one that wakes, looks, and goes back to sleep in the same function: who does
   /// so for so long waits for what does not come.

@@ -101,7 +101,7 @@ struct RestProbe {
     var attempts = 0
     while true {
       let now = RestMeasurement(
-        name: "kernel taint", expected: taint, observed: try KernelTaint.read())
+        name: RestFigure.taint, expected: taint, observed: try KernelTaint.read())
       if now.observed != now.expected {
         return Result(
           measurements: [now], skipped: "the kernel has become tainted", isSettled: false)
@@ -266,7 +266,8 @@ enum KernelTaint {
 
 /// The module's `lru` file.
 struct LRUListing: Equatable {
-  /// Of each memcg, over all nodes, by its cgroup's inode.
+  /// Of each memcg, over all nodes, by its cgroup's inode: the lists' own counts, or the
+  /// entries that stand there, where those are more.
   var itemsOfMemcg: [UInt64: Int64] = [:]
   /// Over all memcgs and nodes.
   var items: Int64 { itemsOfMemcg.values.reduce(0, +) }
@@ -300,6 +301,9 @@ struct LRUListing: Equatable {
       } else if let count = values["nr_items"] {
         nodeItems += count
       }
+    }
+    for (memcg, slots) in slotsOfMemcg {
+      itemsOfMemcg[memcg] = max(itemsOfMemcg[memcg] ?? 0, Int64(slots.count))
     }
   }
 }

@@ -114,7 +114,7 @@ struct ScheduleTrial {
     if left != entries {
       report.rest.append(
         RestMeasurement(
-          name: "LRU entries left by a walk that clears their referenced bits",
+          name: RestFigure.secondChance,
           expected: Int64(entries), observed: Int64(left)))
     }
     return (report, record)
@@ -275,10 +275,12 @@ struct ScheduleTrial {
         // Only now is it known which slot the others are to meet; none of those has
         // started, or gone on, that could come to their points before.
         if index == 0 {
+          // A swapoff has no slot to hand on, but that of its type's first page.
+          let slot = orders[0].constraint.hold.actor == "swapoff" ? nil : held.slot
           try arm(
             orders.dropFirst().map { order in
               var order = order
-              order.slot = held.slot
+              order.slot = slot
               return order
             })
         }

@@ -134,6 +134,8 @@ final class TrialGuest {
   /// There may be more than the stamped pages: reclaim pushes out what else the
   /// holder has.
   ///
+  /// Nothing where entries have no such bit.
+  ///
   /// - Returns: how many there were, and how many are left: a walk that writes back
   ///   an entry with its bit set has not given it its second chance.
   func clearReferenced() throws -> (before: Int, after: Int) {
@@ -144,6 +146,8 @@ final class TrialGuest {
       return (count, count)
     }
     let count = try lruLength()
+    // Without that bit the walk would write all of them back.
+    guard KernelTrait.has(.secondChance) else { return (count, count) }
     let isolated = count > 0 ? HooksModule.walk(group, count: count) : 0
     guard isolated >= 0 else {
       throw SystemError(

@@ -1,6 +1,6 @@
 /// Who keeps zswap's LRU: what writeback is, and how it can be provoked, hangs on it.
 public enum ZswapLRU: String, Hashable, Sendable, Codable, CaseIterable {
-  /// zswap itself, one for each memcg (6.8 and later).
+  /// zswap itself, one for each memcg (6.10 and later).
   case memcg
   /// The zpool, one for all (up to 6.4): it alone chooses what is written back, when
   /// the pool's limit is reached.

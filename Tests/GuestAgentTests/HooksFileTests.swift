@@ -83,4 +83,15 @@ import Testing
     #expect(listing.place(of: second, in: 28) == LRUPlace(position: 1, length: 2))
     #expect(listing.place(of: second, in: 30) == LRUPlace(position: nil, length: 5))
   }
+
+  @Test func `a list whose count is wrong is seen by it, or by what stands there all the same`() {
+    #expect(LRUListing("memcg=28 nid=0 items=-2\nnode nid=0 nr_items=-2\n").items == -2)
+    let text = """
+      memcg=28 nid=0 items=0
+      0:1 referenced=1 length=99
+      node nid=0 nr_items=0
+
+      """
+    #expect(LRUListing(text).items == 1)
+  }
 }

@@ -12,13 +12,15 @@
  *	the line says why it is.
  *
  * schedule (read, write)
- *	A write is one or more lines, each one of
+ *	A write is one of
  *	  POINT > POINT [timeout=MS] [pid=TGID] [by=TGID] [slot=TYPE:OFFSET]
  *		hold the first task that comes to the left point until the right
  *		point has been passed (by a path on the same slot, or on the same
- *		swap type for swapoff); at most ZSWAP_HOOKS_MAX_CONSTRAINTS.
- *		With pid or slot, only that process or that slot is held; with by,
- *		only that process ends the hold.
+ *		swap type where either is swapoff's); at most
+ *		ZSWAP_HOOKS_MAX_CONSTRAINTS. With pid or slot, only that process
+ *		or that slot is held; with by, only that process ends the hold.
+ *		Several may be written at once, a line for each: all are armed,
+ *		or none.
  *	  release
  *		let every held task go on, and hold no other.
  *	  clear
@@ -40,7 +42,8 @@
  * mark (write)
  *	Write "MARK [RESULT]": the writing task passes one of the points that no
  *	provider reaches, which say what an actor does in user space: those that
- *	the points file has at "mark". Nothing is held there: each may hold.
+ *	the points file has at "mark". No lock is held there, so the writing task
+ *	may be held at any of them.
  *
  * inject (read, write)
  *	Write "writeback@pinned COUNT [pid=TGID]": the next COUNT allocations of
@@ -55,10 +58,11 @@
  *	  walked=N isolated=N
  *
  * lru (read)
- *	For each memcg and node that has entries:
+ *	For each memcg and node that has entries, or a count other than 0:
  *	  memcg=INODE nid=N items=N
- *	and then, where the module knows the layout of struct zswap_entry, each
- *	entry from head (next to be reclaimed) to tail:
+ *	with the list's own count, which a bug may have taken below 0. Then, where
+ *	the module knows the layout of struct zswap_entry, each entry from head
+ *	(next to be reclaimed) to tail:
  *	  TYPE:OFFSET referenced=0|1 length=BYTES
  *	Last, a line for each node:
  *	  node nid=N nr_items=N
@@ -66,8 +70,9 @@
  *	__list_lru_walk_one() both decrement it for an entry written back.
  *
  * design (read)
- *	lru=memcg|pool context=cpu|pool
- *	Whose the LRU is, and with what request and buffer of a CPU are freed.
+ *	lru=memcg|pool context=cpu|pool second-chance=yes|no
+ *	Whose the LRU is, with what request and buffer of a CPU are freed, and
+ *	whether an entry has a referenced bit, for which a walk passes it over once.
  *
  * stats (read)
  *	"NAME VALUE" lines: held, inflight, holds, timeouts, refused, events,

@@ -114,10 +114,11 @@ public struct CorpusTable {
     return (counted.count { $0.end != .survived }, counted.count)
   }
 
-  /// Seconds to the kill in the middle, of those of a kind.
+  /// Seconds to the kill in the middle, of those of a kind; between the middle two.
   func medianSeconds(_ kind: Mutant.Kind) -> Double? {
     let seconds = results.filter { $0.mutant.kind == kind }.compactMap(\.kill?.seconds).sorted()
-    return seconds.isEmpty ? nil : seconds[seconds.count / 2]
+    guard !seconds.isEmpty else { return nil }
+    return (seconds[(seconds.count - 1) / 2] + seconds[seconds.count / 2]) / 2
   }
 
   /// Times to the kill, by class.
@@ -137,7 +138,12 @@ public struct CorpusTable {
     let (killed, count) = score
     var lines = ["# Mutants", "", preface, ""]
     let percent = count == 0 ? 0 : Int((Double(killed) / Double(count) * 100).rounded(.down))
-    lines.append("Mutation score: \(killed) of \(count), \(percent) %.")
+    let asExpected = results.count { $0.end == .killed }
+    lines.append(
+      "Mutation score: \(killed) of \(count), \(percent) %; \(asExpected) by the finding that the "
+        + "mutant's header foretells, the others, “killed otherwise”, by another. “claim” is what "
+        + "the header says is broken, “against” what the findings of the trial that killed it "
+        + "accuse.")
     let medians = Mutant.Kind.allCases.compactMap { kind in
       medianSeconds(kind).map { "\(kind.rawValue) \(TimeText.fixed($0, 1)) s" }
     }

@@ -99,7 +99,11 @@ public struct ModuleBuild: Sendable {
     _ names: [String], _ tree: FilePath, _ kernel: Kernel
   ) async throws -> String {
     var lines = ["recipe 2", "kernel \(kernel.vermagic)", "tree \(tree)"]
-    for file in [".config", "Module.symvers", "include/generated/utsrelease.h"] {
+    // zswap's source as well, where it is at hand: kmod/Kbuild looks at its structures.
+    for file in [
+      ".config", "Module.symvers", "include/generated/utsrelease.h", "mm/zswap.c",
+      "source/mm/zswap.c",
+    ] {
       let path = tree.appending(file)
       guard FileManager.default.fileExists(atPath: path.string) else { continue }
       lines.append("\(file) \(try await ContentHash.of(file: path))")

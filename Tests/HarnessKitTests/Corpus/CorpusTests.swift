@@ -117,7 +117,7 @@ import Testing
         MutantResult(control, Records.passed), MutantResult(control, Records.failed),
       ], preface: "A test.")
     #expect(table.score == (killed: 1, of: 2))
-    #expect(table.markdown.contains("Mutation score: 1 of 2, 50 %."))
+    #expect(table.markdown.contains("Mutation score: 1 of 2, 50 %; 1 by the finding"))
     #expect(table.markdown.contains("**survived**"))
     #expect(table.markdown.contains("**false alarm**"))
     #expect(table.markdown.contains("- X1: it does not compile\n"))

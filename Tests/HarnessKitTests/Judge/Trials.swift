@@ -152,7 +152,7 @@ enum Trials {
     return Judge.judge(spec: spec, report: report, splats: splats)
   }
 
-  private static func atRest(_ index: Int) -> TrialReport {
+  static func atRest(_ index: Int) -> TrialReport {
     var report = TrialReport(index: index)
     report.actors = [
       ActorReport(name: "writeback", pid: writebackPid, end: .returned(errno: 0)),
