@@ -16,7 +16,7 @@ enum GuestErrno: Int32 {
   /// As the kernel returns it.
   var result: Int { -Int(rawValue) }
 
-  private var symbol: String {
+  var symbol: String {
     switch self {
     case .notPermitted: "EPERM"
     case .noEntry: "ENOENT"

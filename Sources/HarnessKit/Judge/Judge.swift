@@ -298,6 +298,11 @@ public struct Judge {
       }
       return
     case (.possible, .excluded(.returned(let actor))), (.waits, .excluded(.returned(let actor))):
+      // Who gave up for a reason of its own may never have come so far.
+      if let why = whyGivenUp(actor) {
+        doubt("\(actor) gave up with \(why), and never came to \(order.until)")
+        return
+      }
       add(
         .claim, "\(actor) returns without \(order.until)",
         "with \(order.hold) held: \(rule.reason)")
@@ -307,6 +312,21 @@ public struct Judge {
     let areOthersSound = otherResultsAreSound(rule, hold)
     ruleHeld =
       isSound && areOthersSound && isRotated(rule, hold) && firstIsWhereItBelongs(rule, ordering)
+  }
+
+  /// The error by which an actor ended that says nothing of what it is steered against:
+  /// swapoff's want of memory, and what a walk is refused with.
+  private func whyGivenUp(_ name: String) -> String? {
+    guard let actor = report.actors.first(where: { $0.name == name }),
+      case .returned(let errno) = actor.end, errno != 0
+    else { return nil }
+    let reasons: Set<GuestErrno> =
+      switch name {
+      case "swapoff": [.noMemory, .interrupted]
+      case "writeback", "shrinker": [.noMemory, .interrupted, .noEntry, .invalid]
+      default: []
+      }
+    return GuestErrno(rawValue: errno).flatMap { reasons.contains($0) ? $0.symbol : nil }
   }
 
   /// Of three actors: the first, let go, has come to its end before the last one
@@ -346,7 +366,9 @@ public struct Judge {
       judgement.notes.append("this kernel does not tell where \(blocked.actor) waited")
       return true
     }
-    if places.contains(where: { place in expected.contains { place.contains($0) } }) {
+    // It sleeps in the same function for a page's I/O as for its lock.
+    let isForIO = places.contains { $0.contains("folio_wait_writeback") }
+    if !isForIO, places.contains(where: { place in expected.contains { place.contains($0) } }) {
       return true
     }
     doubt(
@@ -419,11 +441,17 @@ public struct Judge {
       doubt("the second reclaimer met no entry")
       return false
     }
-    guard first.slot == hold.slot, hold.slot != nil else { return true }
+    guard first.slot == hold.slot, let slot = hold.slot else { return true }
+    let others = Set(met.compactMap(\.slot)).count - 1
+    guard others > 0 else {
+      // Of one entry, the tail is the head.
+      doubt("the second reclaimer met no other entry than the one that is being written back")
+      return false
+    }
     var finding = newFinding(
       .claim, "a second reclaimer meets the entry that is being written back first",
-      "slot \(hold.slot.map(\.description) ?? "-") of \(Set(met.compactMap(\.slot)).count) that it "
-        + "met: the entry was not rotated before the lock was dropped")
+      "slot \(slot) of \(others + 1) that it met: the entry was not rotated before the lock was "
+        + "dropped")
     finding.claims = [.s6]
     judgement.findings.append(finding)
     return false
@@ -553,12 +581,12 @@ public struct Judge {
     }
     for measurement in report.rest where measurement.observed != measurement.expected {
       // The taint that a splat leaves is that splat's.
-      if measurement.name == "kernel taint", hasKernelSplat { continue }
+      if measurement.name == RestFigure.taint, hasKernelSplat { continue }
       let name = measurement.name.stable
       var finding = newFinding(
         .invariant, "invariant: \(name)",
         "\(measurement.name) is \(measurement.observed) at rest, not \(measurement.expected)")
-      finding.claims = [.s7]
+      finding.claims = RestFigure.beyondUnlinking.contains(measurement.name) ? [] : [.s7]
       if let since = report.restSince, since != spec.index {
         finding.details += "; trials \(since) to \(spec.index) came to this rest together"
       }

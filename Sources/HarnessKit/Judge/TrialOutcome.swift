@@ -206,9 +206,13 @@ struct Ordering {
   ) {
     switch state {
     case .armed, .released:
+      let passed = report.events.first { $0.kind == .hit && $0.point == constraint.hold }
       outcome = .notExercised(
-        links.count == 1
-          ? "no task came to \(constraint.hold)" : "no task was held at \(constraint.hold)")
+        passed.map {
+          // The module holds nobody who has a lock, nor another process or slot than asked for.
+          "\(constraint.hold) was passed by \($0.task), and nobody was held there: with a lock "
+            + "held, by another process, or on another slot"
+        } ?? "no task came to \(constraint.hold)")
     case .missed:
       guard !awaited.isEmpty || report.eventsDropped > 0 else {
         contradict("\(constraint.until) is said to have been passed, and no event shows it")

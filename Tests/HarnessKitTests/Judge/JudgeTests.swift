@@ -83,6 +83,61 @@ import Testing
 
   // MARK: - Ordering
 
+  @Test func `a writeback that meets an entry beside a swapoff that is held violates S7`() {
+    let schedule = Schedule.known("swapoff@unused > writeback@isolated")
+    var report = Trials.atRest(0)
+    report.hold = HoldReport(schedule: schedule, state: .reached, blocked: nil)
+    // swapoff has its type's first slot, for want of a better one.
+    let type = Slot(type: 1, offset: 0)
+    report.events = [
+      Trials.event(0, Trials.swapoffPid, .known("swapoff@unused"), slot: type),
+      Trials.event(1, Trials.swapoffPid, .known("swapoff@unused"), .hold, slot: type),
+      Trials.event(
+        2, Trials.writebackPid, .known("writeback@isolated"), slot: Slot(type: 1, offset: 17)),
+      Trials.event(3, Trials.swapoffPid, .known("swapoff@unused"), .release, slot: type),
+    ]
+    let judgement = Trials.judge(schedule, report)
+    #expect(
+      judgement.verdict.titles == ["writeback@isolated passed while swapoff@unused was held"])
+    #expect(judgement.checks.contains { $0.claim == .s7 && $0.result == .violated })
+  }
+
+  @Test func `a swapoff that gave up for want of memory shows nothing of what it met`() {
+    var report = Trials.interleaved()
+    report.hold?.state = .released
+    report.events[3] = Trials.event(
+      3, Trials.swapoffPid, .known("swapoff@end"), result: -12, slot: nil)
+    let end = report.actors.firstIndex { $0.name == "swapoff" }!
+    report.actors[end].end = .returned(errno: 12)
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+    // One that says that all went well and has left out the trees is a finding.
+    report.actors[end].end = .returned(errno: 0)
+    #expect(
+      Trials.judge(Trials.unlocked, report).verdict.titles
+        == ["swapoff returns without swapoff@trees-freed"])
+  }
+
+  @Test func `a wait for a page's I/O is not one for its lock`() {
+    var report = Trials.excluded()
+    report.hold?.blocked?.stack = ["folio_wait_bit_common+0x13d/0x350", "__folio_lock+0x17/0x20"]
+    #expect(Trials.judge(Trials.pinned, report).verdict == .pass)
+    report.hold?.blocked?.stack[1] = "folio_wait_writeback+0x2b/0x80"
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+  }
+
+  @Test func `a point that was passed and not held is told from one that nobody came to`() {
+    var report = Trials.interleaved()
+    report.hold?.state = .armed
+    report.events.removeAll { $0.kind != .hit }
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.verdict.isNotExercised)
+    #expect(
+      judgement.reasons.first?.hasPrefix("writeback@unlocked was passed by writeback") == true)
+    report.events = []
+    #expect(
+      Trials.judge(Trials.unlocked, report).reasons == ["no task came to writeback@unlocked"])
+  }
+
   @Test func `a trial in which nobody was held is no pass`() {
     var report = Trials.interleaved()
     report.hold?.state = .armed
@@ -372,6 +427,9 @@ import Testing
     #expect(Trials.judge(Trials.second, Trials.rotated()).verdict == .pass)
     var report = Trials.rotated()
     report.events[3].slot = Trials.slot
+    // Alone on its list it is the first and the last.
+    #expect(Trials.judge(Trials.second, report).verdict.isNotExercised)
+    report.events[4].slot = Slot(type: 0, offset: 18)
     let judgement = Trials.judge(Trials.second, report)
     #expect(
       judgement.verdict.titles
@@ -493,6 +551,15 @@ import Testing
     let judgement = Trials.judge(Trials.unlocked, report)
     #expect(judgement.verdict.titles == ["invariant: list_lru_count_one memcg=N nid=N"])
     #expect(judgement.checks.filter { $0.result == .violated }.map(\.claim) == [.s7])
+  }
+
+  @Test func `a figure that tells nothing of unlinking accuses no claim`() {
+    var report = Trials.interleaved()
+    report.rest.append(
+      RestMeasurement(name: RestFigure.secondChance, expected: 8, observed: 0))
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.verdict.titles == ["invariant: \(RestFigure.secondChance)"])
+    #expect(!judgement.checks.contains { $0.result == .violated })
   }
 
   @Test func `a rest that was not measured is no pass`() {
