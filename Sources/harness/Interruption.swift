@@ -2,8 +2,8 @@ import Dispatch
 import Foundation
 
 /// Turns Ctrl-C and SIGTERM into cancellation, so that guests are stopped and
-/// the results say what happened. A second signal ends the process at once; what
-/// it started is tethered to it and ends too.
+/// the results say what happened. A second signal ends the process at once; its guests
+/// are tethered to it and end too.
 enum Interruption {
   static func cancelling<Value: Sendable>(
     _ body: @escaping @Sendable () async throws -> Value

@@ -17,9 +17,15 @@ struct ReportCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailures {
-      let data = try Data(contentsOf: URL(filePath: folder).appending(path: "result.json"))
       let folder = RunFolder(existing: folder)
-      try folder.writeReports(of: try RunRecord(json: data))
+      let file = folder.file("result.json")
+      guard let data = FileManager.default.contents(atPath: file) else {
+        throw ValidationError("there is no \(file): name a run's folder, runs/<time>-<kernel>")
+      }
+      guard let record = try? RunRecord(json: data) else {
+        throw ValidationError("\(file) is no run's record, or that of another version")
+      }
+      try folder.writeReports(of: record)
       print(folder.file("report.html"))
     }
   }

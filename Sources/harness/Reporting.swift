@@ -2,8 +2,9 @@ import ArgumentParser
 import HarnessKit
 
 /// Turns whatever a command throws into a message and an exit code: 3 where the
-/// kernel cannot be built or used, 2 for everything else. Left to itself, an
-/// error would exit 1, which says that the kernel has a fault.
+/// kernel cannot be built or used, 64 for what was asked for wrongly, 2 for
+/// everything else. Left to itself, an error would exit 1, which says that the
+/// kernel has a fault.
 func reportingFailures(_ body: () async throws -> Void) async throws {
   do {
     try await body()
@@ -13,6 +14,6 @@ func reportingFailures(_ body: () async throws -> Void) async throws {
     throw usage
   } catch {
     Progress.note("harness: \(error)")
-    throw ExitCode((error as? KernelError)?.exitCode ?? 2)
+    throw ExitCode(HarnessFailure(error).kind.exitCode)
   }
 }

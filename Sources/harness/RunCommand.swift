@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import GuestWire
 import HarnessKit
+import Nightly
 import SystemPackage
 
 /// The main job.
@@ -45,9 +46,9 @@ struct RunCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("with"),
     help: ArgumentHelp(
-      "With --kernel-tree: fragments of its configuration.",
+      "With --kernel-tree: fragments of its configuration (default: kasan).",
       valueName: "fragment,..."))
-  var fragments = "kasan"
+  var fragments: String?
 
   @OptionGroup var parts: KernelPartsOptions
 
@@ -87,8 +88,12 @@ struct RunCommand: AsyncParsableCommand {
     })
   var scenario: [String] = []
 
-  @Option(help: "Trials of the scenario random, for each provider.")
-  var trials = RandomSchedules.defaultTrials
+  @Option(
+    help: ArgumentHelp(
+      "Trials of the scenario random, for each provider (default: "
+        + "\(RandomSchedules.defaultTrials)).",
+      valueName: "number"))
+  var trials: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -127,13 +132,7 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Begin no trial after this time, and say which were left: 90s, 10m, 1h.",
       valueName: "time"),
-    transform: { text in
-      let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
-      guard let unit = text.last.flatMap({ units[$0] }), let count = Double(text.dropLast()),
-        count > 0, count.isFinite
-      else { throw ValidationError("“\(text)” is no time: write 90s, 10m or 1h") }
-      return count * unit
-    })
+    transform: { try timeSpan(parsing: $0).seconds })
   var budget: Double?
 
   @Flag(help: "Begin no trial after the first finding.")
@@ -209,11 +208,22 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: .hidden) var silenceLimit = GuestRun.silenceLimit
 
   func validate() throws {
-    guard (1...2048).contains(pages ?? 1) else { throw ValidationError("--pages is 1 to 2048") }
+    // With one, an entry that is rotated stays at the head.
+    guard (2...2048).contains(pages ?? 2) else { throw ValidationError("--pages is 2 to 2048") }
     guard (0...1000).contains(confirm) else { throw ValidationError("--confirm is 0 to 1000") }
-    guard (1...100_000).contains(trials) else { throw ValidationError("--trials is 1 to 100000") }
-    guard actors == nil || scenario.contains(Scenario.randomID) else {
-      throw ValidationError("--actors are those of --scenario random")
+    guard (1...100_000).contains(trials ?? 1) else {
+      throw ValidationError("--trials is 1 to 100000")
+    }
+    guard actors == nil && trials == nil || scenario.contains(Scenario.randomID) else {
+      throw ValidationError("--actors and --trials are those of --scenario random")
+    }
+    guard fragments == nil || kernelTree != nil else {
+      throw ValidationError(
+        "--with is for the kernel that --kernel-tree builds; see harness kernel build")
+    }
+    guard (1...255).contains(cpus ?? 1) else { throw ValidationError("--cpus is 1 to 255") }
+    guard (128...1_048_576).contains(memory ?? 128) else {
+      throw ValidationError("--memory is 128 to 1048576")
     }
     guard stressSeconds > 0 else { throw ValidationError("--stress-seconds is above zero") }
     guard holdTimeout > 0, holdTimeout <= 600 else {
@@ -233,7 +243,9 @@ struct RunCommand: AsyncParsableCommand {
     let seed = self.seed ?? UInt64.random(in: .min ... .max)
     let named = scenario.compactMap { id in
       id == Scenario.randomID
-        ? Scenario.random(seed: seed, trials: trials, actors: actors) : Scenario.named(id)
+        ? Scenario.random(
+          seed: seed, trials: trials ?? RandomSchedules.defaultTrials, actors: actors)
+        : Scenario.named(id)
     }
     let scenarios =
       (!schedules.isEmpty
@@ -280,17 +292,24 @@ struct RunCommand: AsyncParsableCommand {
       if let kernelTree {
         var build = KernelBuild()
         build.source = .directory(FilePath(kernelTree))
-        build.fragments = fragments.split(separator: ",").map(String.init)
+        build.fragments = (fragments ?? "kasan").split(separator: ",").map(String.init)
         request.kernel = .image(try await build.image(checkout: checkout, cache: cache))
       }
       let progress = StatusLine()
       defer { progress.finish() }
       let job = HarnessRun(request, checkout: checkout, cache: cache, progress: progress)
-      let outcome = try await Interruption.cancelling { try await job.run() }
+      let outcome: HarnessRun.Outcome
+      do {
+        outcome = try await Interruption.cancelling { try await job.run() }
+      } catch let unwritten as HarnessRun.UnwrittenResults {
+        // Here and nowhere else.
+        progress.finish()
+        Self.show(unwritten.outcome)
+        throw unwritten
+      }
       progress.finish()
-      print(
-        TextReport.text(of: outcome.record, colour: isatty(STDOUT_FILENO) == 1), terminator: "")
-      FileHandle.standardError.write(Data("results: \(outcome.folder)\n".utf8))
+      Self.show(outcome)
+      Progress.note("results: \(outcome.folder)")
       throw ExitCode(
         bisect
           ? BisectExit.code(of: outcome.record, target: finding) : outcome.record.exitCode)
@@ -299,10 +318,17 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension RunCommand {
+  private static func show(_ outcome: HarnessRun.Outcome) {
+    print(TextReport.text(of: outcome.record, colour: isatty(STDOUT_FILENO) == 1), terminator: "")
+  }
+
   /// The schedules of a file; an error names the line.
   private static func read(schedules path: String) throws -> [Schedule] {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw ValidationError("cannot read \(path)")
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      throw ValidationError("cannot read \(path): \(error.localizedDescription)")
     }
     let schedules: [Schedule]
     do throws(Schedule.ListError) {

@@ -36,7 +36,7 @@ public struct CorpusRun: Sendable {
     let image: FilePath
     do {
       image = try await build.image(checkout: checkout, cache: cache)
-    } catch let error as KernelError where error.code != .host {
+    } catch let error as KernelError where error.fault == .kernelUnusable {
       return MutantResult(mutant, notBuilt: error.description)
     }
     let path = "\(folder)/\(mutant.id)"

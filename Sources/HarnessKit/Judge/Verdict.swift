@@ -7,6 +7,15 @@ public struct HarnessFailure: Error, Hashable, Sendable, Codable, CustomStringCo
     case kernelUnusable = "kernel-unusable"
     /// The command line is wrong.
     case usage
+
+    /// Of `harness` where it ends with such a failure.
+    public var exitCode: Int32 {
+      switch self {
+      case .harness: 2
+      case .kernelUnusable: 3
+      case .usage: 64
+      }
+    }
   }
 
   public var kind: Kind
@@ -18,6 +27,15 @@ public struct HarnessFailure: Error, Hashable, Sendable, Codable, CustomStringCo
   }
 
   public var description: String { message }
+
+  /// Whose fault an error is: the kernel's only where it says so.
+  public init(_ error: any Error) {
+    if let failure = error as? HarnessFailure {
+      self = failure
+    } else {
+      self.init((error as? KernelError)?.fault ?? .harness, String(describing: error))
+    }
+  }
 }
 
 /// What is said of a trial or a run.
@@ -33,12 +51,7 @@ public enum Verdict: Hashable, Sendable {
     case .pass: 0
     case .fail: 1
     case .notExercised: 4
-    case .error(let failure):
-      switch failure.kind {
-      case .harness: 2
-      case .kernelUnusable: 3
-      case .usage: 64
-      }
+    case .error(let failure): failure.kind.exitCode
     }
   }
 

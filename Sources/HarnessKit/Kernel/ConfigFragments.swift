@@ -54,7 +54,7 @@ struct ConfigFragments: Sendable {
         name.contains("/") ? FilePath(name) : checkout.kernelConfigs.appending("\(name).config")
       guard let data = FileManager.default.contents(atPath: path.string) else {
         throw KernelError(
-          .config, "use configuration fragment", name, "no file \(path)",
+          .usage, "use configuration fragment", name, "no file \(path)",
           advice: "There are: \(available(in: checkout).joined(separator: ", ")); or give a path.")
       }
       fragments.append((name, String(decoding: data, as: UTF8.self)))

@@ -19,6 +19,8 @@ public struct KernelError: Error, Hashable, Sendable, CustomStringConvertible {
     case moduleMismatch
     /// A file or tool of the host failed; says nothing about the kernel.
     case host
+    /// What was asked for is not there to be had of the harness itself.
+    case usage
   }
 
   public let code: Code
@@ -58,7 +60,12 @@ public struct KernelError: Error, Hashable, Sendable, CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  /// The exit code that design.md's table gives: 3 where the kernel cannot be
-  /// built or used, 2 where the host is at fault.
-  public var exitCode: Int32 { code == .host ? 2 : 3 }
+  /// Whose fault it is.
+  public var fault: HarnessFailure.Kind {
+    switch code {
+    case .host: .harness
+    case .usage: .usage
+    case .image, .config, .patch, .notFound, .build, .moduleMismatch: .kernelUnusable
+    }
+  }
 }

@@ -51,7 +51,8 @@ public struct HandOver {
     if let schedule {
       lines += [
         "", "To see it again:",
-        "  harness --kernel \(record.kernel?.name ?? "bzImage") --schedule \"\(schedule)\"",
+        "  harness --kernel \(record.kernel?.name ?? "bzImage") --schedule \"\(schedule)\""
+          + guestOptions(of: record.commandLine).map { " \($0)" }.joined(),
       ]
     }
     if let excerpt = finding.excerpt {
@@ -63,8 +64,22 @@ public struct HandOver {
   }
 }
 
-extension String {
-  fileprivate func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
+extension HandOver {
+  /// Options that decide what the guest is: without them it may be another, which passes.
+  private static let ofGuest = [
+    "--provider", "--machine", "--accelerator", "--cpus", "--memory", "--compressor", "--zpool",
+    "--append", "--hold-timeout", "--pages",
+  ]
+
+  /// Those of a command line, as they were given.
+  static func guestOptions(of commandLine: [String]) -> [String] {
+    return commandLine.indices.flatMap { index -> [String] in
+      let word = commandLine[index]
+      if ofGuest.contains(word), commandLine.indices.contains(index + 1) {
+        return [word, commandLine[index + 1].asShellWord]
+      }
+      let name = word.prefix { $0 != "=" }
+      return name.count < word.count && ofGuest.contains(String(name)) ? [word.asShellWord] : []
+    }
   }
 }

@@ -54,7 +54,33 @@ public struct RunFolder: Sendable {
   public init(creating path: String, record: RunRecord) throws(RunFolderError) {
     self.path = path
     try RunFolder.makeFolder(path)
+    if let name = try RunFolder.firstEntry(of: path) {
+      throw RunFolderError(
+        "create", path,
+        refused: "it is there already, and not empty (\(name)): give another folder with --out")
+    }
     try write(record)
+  }
+
+  /// Makes the folder that a run has where none is asked for. Of several runs that begin in
+  /// the same second, each has its own.
+  public init(at date: Date, kernel: String, record: RunRecord) throws(RunFolderError) {
+    try self.init(numbering: RunFolder.defaultPath(at: date, kernel: kernel))
+    try write(record)
+  }
+
+  /// Makes a folder of that name, or of that name and a number where it is taken: it is
+  /// nobody else's.
+  public init(numbering path: String) throws(RunFolderError) {
+    if let end = path.lastIndex(of: "/") { try RunFolder.makeFolder(String(path[..<end])) }
+    var number = 1
+    var name = path
+    while mkdir(name, 0o755) != 0 {
+      guard errno == EEXIST else { throw RunFolderError("create", name, errno: errno) }
+      number += 1
+      name = "\(path)-\(number)"
+    }
+    self.path = name
   }
 
   /// One that is there already.
@@ -119,7 +145,7 @@ public struct RunFolder: Sendable {
   }
 
   /// 0, or the errno of the write that failed.
-  static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32 {
+  package static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32 {
     bytes.withUnsafeBytes { buffer in
       var done = 0
       while done < buffer.count {
@@ -142,17 +168,19 @@ public struct RunFolder: Sendable {
         throw RunFolderError("create", made, errno: errno)
       }
     }
+  }
+
+  /// Something that is in a folder; nil where it is empty.
+  private static func firstEntry(of path: String) throws(RunFolderError) -> String? {
     guard let folder = opendir(path) else { throw RunFolderError("open", path, errno: errno) }
     defer { closedir(folder) }
     while let entry = readdir(folder) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name != "." && name != ".." {
-        throw RunFolderError(
-          "create", path, refused: "it is there already, and not empty (\(name))")
-      }
+      if name != "." && name != ".." { return name }
     }
+    return nil
   }
 }
 
@@ -174,12 +202,6 @@ public final class ConsoleLog {
   private var descriptor: Int32
 
   /// - Parameter limit: bytes kept.
-  public convenience init(
-    in folder: RunFolder, limit: Int = ConsoleLog.defaultLimit
-  ) throws(RunFolderError) {
-    try self.init(path: folder.file("console.log"), limit: limit)
-  }
-
   init(path: String, limit: Int) throws(RunFolderError) {
     self.path = path
     self.limit = limit

@@ -102,6 +102,9 @@ public struct RunRecord: Hashable, Sendable, Codable {
   public var exitCode: Int32
   /// Why the status is error.
   public var error: HarnessFailure?
+  /// Why trials were left out beside a finding, where neither the finding itself nor
+  /// `--fail-fast` ended the run: what it does not show, it does not rule out.
+  public var cutShort: String?
   public var commandLine: [String]
   public var startedAt: Date
   public var finishedAt: Date?

@@ -83,11 +83,15 @@ public struct TextReport {
   /// Reasons that are given one by one at the most: ktap.txt has all.
   private static let listedReasons = 5
 
-  /// Why there is no verdict about the kernel, where there is none.
+  /// Why there is no verdict about the kernel, where there is none, or not all of it.
   private static func why(_ record: RunRecord) -> [String] {
     let separator = record.trials.isEmpty && record.findings.isEmpty ? [] : [""]
     switch record.status {
-    case .pass, .fail: return []
+    case .pass: return []
+    case .fail:
+      return record.cutShort.map { why in
+        separator + "cut short: \(why)".split(separator: "\n").map { String($0).oneLine }
+      } ?? []
     case .notExercised:
       let more = record.reasons.count - listedReasons
       return separator

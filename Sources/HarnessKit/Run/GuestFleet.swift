@@ -21,9 +21,12 @@ struct GuestFleet: Sendable {
     var results: [GuestRun.Result]
     var guests: [RunRecord.Guest]
     var notes: [String]
+    /// Of the host, where it ended before every trial had been had.
+    var failures: [HarnessFailure]
   }
 
-  func run() async throws -> Outcome {
+  /// Whatever breaks, the results of the guests before are there.
+  func run() async -> Outcome {
     let shared = Shared(
       TrialLedger(
         TrialQueue(
@@ -31,20 +34,21 @@ struct GuestFleet: Sendable {
         isLast: isLast))
     let shelf = SnapshotShelf(cache: cache, key: prepared.snapshotKey)
     let progress = TrialProgress(total: prepared.specs.count, line: status)
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    await withTaskGroup(of: Void.self) { group in
       for number in 1...prepared.jobs {
-        group.addTask { try await job(number, shared, shelf, progress) }
-      }
-      do {
-        try await group.waitForAll()
-      } catch {
-        shared.stop()
-        throw error
+        group.addTask {
+          do {
+            try await job(number, shared, shelf, progress)
+          } catch {
+            shared.stop(because: HarnessFailure(error))
+          }
+        }
       }
     }
     let notes = await shelf.notes
     return shared.ledger.withLock {
-      Outcome(results: $0.results, guests: $0.guests, notes: notes + $0.notes)
+      Outcome(
+        results: $0.results, guests: $0.guests, notes: notes + $0.notes, failures: $0.failures)
     }
   }
 
@@ -83,13 +87,15 @@ struct GuestFleet: Sendable {
         result = try await start(guest, ticket, disk, log, shelf)
       } catch {
         await shelf.settle(nil)
-        shared.stop()
         throw error
       }
       if case .bootToSave = ticket { await shelf.settle(result) }
 
       shared.ledger.withLock { [result] in $0.settle(result, of: specs, guest: index) }
-      if let reason = result.restoreFailure, case .restore(let snapshot) = ticket {
+      // One that was told to stop says nothing of what it was restored from.
+      if let reason = result.restoreFailure, case .restore(let snapshot) = ticket,
+        !Task.isCancelled
+      {
         await shelf.reject(snapshot, because: reason)
       }
     }
@@ -141,7 +147,7 @@ private final class Shared: Sendable {
     if let deadline, Date() >= deadline { return nil }
     return ledger.withLock { $0.next() }
   }
-  func stop() { ledger.withLock { $0.stop() } }
+  func stop(because failure: HarnessFailure) { ledger.withLock { $0.stop(because: failure) } }
 }
 
 /// A console log that NIO's thread writes to as well.

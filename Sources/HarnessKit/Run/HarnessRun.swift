@@ -94,17 +94,30 @@ public struct HarnessRun: Sendable {
     public var folder: String
   }
 
-  /// Runs. Throws only where the results' folder cannot be made or written:
-  /// every other failure is the record's.
+  /// What came of it where its folder could not be completed: nobody else has it.
+  public struct UnwrittenResults: Error, Sendable, CustomStringConvertible {
+    public var outcome: Outcome
+    public var cause: any Error
+
+    public var description: String {
+      "\(cause)\n  The results in \(outcome.folder) are not complete: make room, and run it again."
+    }
+  }
+
+  /// Runs. Throws `RunFolderError` where the results' folder cannot be made, and
+  /// `UnwrittenResults` where it cannot be completed: every other failure is the record's.
   public func run() async throws -> Outcome {
     let start = Date()
     var record = RunRecord(begun: start, commandLine: request.commandLine, seed: request.seed)
     record.target = request.target
-    let path =
-      request.out
-      ?? RunFolder.defaultPath(at: start, kernel: request.kernel?.name ?? "debian-stock")
-    let folder = try RunFolder(creating: path, record: record)
-    let absolute = URL(filePath: path).path
+    let folder =
+      if let out = request.out {
+        try RunFolder(creating: out, record: record)
+      } else {
+        try RunFolder(
+          at: start, kernel: request.kernel?.name ?? "debian-stock", record: record)
+      }
+    let absolute = URL(filePath: folder.path).path
 
     var trials: [JudgedTrial] = []
     let deadline = request.budgetSeconds.map { start.addingTimeInterval($0) }
@@ -121,11 +134,13 @@ public struct HarnessRun: Sendable {
       try folder.write(record)
 
       defer { try? FileManager.default.removeItem(atPath: prepared.commandLine.disk) }
-      let outcome = try await GuestFleet(
+      let outcome = await GuestFleet(
         prepared: prepared, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
         status: progress, deadline: deadline,
         isLast: isLast
       ).run()
+      trials = judge(prepared.specs, outcome)
+      failures += outcome.failures
       record.guests = outcome.guests
       record.notes += outcome.notes
       record.points = Self.sum(outcome.results.flatMap(\.points))
@@ -151,15 +166,14 @@ public struct HarnessRun: Sendable {
       }
       try await keepCoverage(
         outcome.results.flatMap(\.coverage), prepared.buildTree, folder, in: &record)
-      trials = judge(prepared.specs, outcome.results)
-      if outcome.results.allSatisfy({ $0.failure == nil }), !Task.isCancelled {
+      if outcome.failures.isEmpty, outcome.results.allSatisfy({ $0.failure == nil }),
+        !Task.isCancelled
+      {
         record.reproductions = try await confirm(
           trials.map(\.judgement), prepared, folder, until: deadline)
       }
-    } catch let failure as HarnessFailure {
-      failures.append(failure)
     } catch {
-      failures.append(RunPreparation.failure(for: error))
+      failures.append(HarnessFailure(error))
     }
     if Task.isCancelled { failures = [HarnessFailure(.harness, RunRecord.interruption)] }
 
@@ -169,15 +183,33 @@ public struct HarnessRun: Sendable {
       TrialRecord($0.judgement, report: $0.report, secondsFromReady: $0.secondsFromReady)
     }
     record.finish(judgement, at: Date())
+    if record.status == .fail { record.cutShort = whyCutShort(trials, failures) }
     if let vmlinux { await tellLines(by: vmlinux, in: &record) }
     record.notes += RandomSummary(of: record).lines.map(\.trimmed)
-    try folder.writeReports(of: record)
-    for (number, text) in HandOver.all(of: record).enumerated() {
-      try folder.write(text, to: "finding-\(number + 1).txt")
+    let outcome = Outcome(record: record, folder: folder.path)
+    do {
+      // First what all the others can be made of again.
+      try folder.write(record)
+      for (number, text) in HandOver.all(of: record).enumerated() {
+        try folder.write(text, to: "finding-\(number + 1).txt")
+      }
+      try folder.writeReports(of: record)
+    } catch {
+      throw UnwrittenResults(outcome: outcome, cause: error)
     }
-    try folder.write(record)
-    return Outcome(record: record, folder: path)
+    return outcome
   }
+
+  /// Why trials were left out beside a finding, which is all that the status tells; nil where
+  /// none was, or where the finding itself was to end the run.
+  private func whyCutShort(_ trials: [JudgedTrial], _ failures: [HarnessFailure]) -> String? {
+    if let failure = failures.first { return failure.message }
+    let isLeft = trials.contains { $0.secondsFromReady == nil && $0.report == nil }
+    return isLeft && request.budgetSeconds != nil && !request.failsFast && !request.stopsAtTarget
+      ? Self.budgetUsed : nil
+  }
+
+  private static let budgetUsed = "the budget was used up"
 
   /// Gives the findings' stacks their lines in the source, where that is to be had.
   private func tellLines(by vmlinux: FilePath, in record: inout RunRecord) async {
@@ -280,11 +312,12 @@ public struct HarnessRun: Sendable {
           spec.work = .schedule(schedule)
           single.specs = [spec]
           single.jobs = 1
-          let outcome = try await GuestFleet(
+          let outcome = await GuestFleet(
             prepared: single, folder: folder, cache: cache, silenceLimit: request.silenceLimit,
             status: progress, deadline: deadline
           ).run()
-          for judged in judge(single.specs, outcome.results) {
+          if let failure = outcome.failures.first { throw failure }
+          for judged in judge(single.specs, outcome) {
             result.count(judged.judgement, seconds: judged.secondsFromReady)
           }
         }
@@ -308,18 +341,19 @@ public struct HarnessRun: Sendable {
   }
 
   private func judge(
-    _ specs: [TrialSpec], _ results: [GuestRun.Result]
+    _ specs: [TrialSpec], _ outcome: GuestFleet.Outcome
   ) -> [JudgedTrial] {
     let evidence = Dictionary(
-      results.flatMap(\.trials).map { ($0.spec.index, $0) }, uniquingKeysWith: { first, _ in first }
+      outcome.results.flatMap(\.trials).map { ($0.spec.index, $0) },
+      uniquingKeysWith: { first, _ in first }
     )
     let notBegun =
-      if results.contains(where: { $0.failure != nil }) {
+      if !outcome.failures.isEmpty || outcome.results.contains(where: { $0.failure != nil }) {
         "it was not begun"
       } else if request.failsFast, evidence.values.contains(where: { Self.judge($0).hasFailed }) {
         "it was not begun, after the first finding"
       } else {
-        request.budgetSeconds == nil ? "it was not begun" : "the budget was used up before it"
+        request.budgetSeconds == nil ? "it was not begun" : "\(Self.budgetUsed) before it"
       }
     return specs.map { spec in
       guard let trial = evidence[spec.index] else {

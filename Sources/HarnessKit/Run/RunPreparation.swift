@@ -132,12 +132,8 @@ struct RunPreparation {
   /// memory that is free: more of them make each trial slower, and no run faster.
   private static func defaultJobs(for commandLine: QEMUCommandLine) -> Int {
     let byCPUs = ProcessInfo.processInfo.activeProcessorCount / commandLine.cpus
-    let text = String(
-      decoding: FileManager.default.contents(atPath: "/proc/meminfo") ?? Data(), as: UTF8.self)
-    let available = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-      .flatMap { line in line.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
     // QEMU's own, translated code above all, comes to some hundred MiB.
-    let byMemory = available.map { ($0 >> 10) / (commandLine.memoryMiB + 512) } ?? byCPUs
+    let byMemory = HostMemory.availableMiB().map { $0 / (commandLine.memoryMiB + 512) } ?? byCPUs
     return max(1, min(byCPUs, byMemory))
   }
 
@@ -185,15 +181,5 @@ struct RunPreparation {
   private static func version(of qemu: FilePath) async throws -> String {
     let line = try await Tool(qemu.string).run(["--version"]).lines.first ?? ""
     return line.replacing("QEMU emulator version ", with: "")
-  }
-
-  /// Whose fault it is that nothing could be run.
-  static func failure(for error: any Error) -> HarnessFailure {
-    let text = String(describing: error)
-    switch error {
-    case let error as KernelError:
-      return HarnessFailure(error.code == .host ? .harness : .kernelUnusable, text)
-    default: return HarnessFailure(.harness, text)
-    }
   }
 }

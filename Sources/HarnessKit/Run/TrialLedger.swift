@@ -10,6 +10,8 @@ struct TrialLedger: Sendable {
   private(set) var guests: [RunRecord.Guest] = []
   /// Of what was tried again, and why.
   private(set) var notes: [String] = []
+  /// What broke on the host: no further guest is started, and what was had stays.
+  private(set) var failures: [HarnessFailure] = []
   private var hasStopped = false
   /// Boots and trials that were tried again because emulation broke them.
   private var retries = 0
@@ -25,7 +27,10 @@ struct TrialLedger: Sendable {
   /// The trials of the next guest; nil where no other is to be started.
   mutating func next() -> [TrialSpec]? { hasStopped ? nil : queue.next() }
 
-  mutating func stop() { hasStopped = true }
+  mutating func stop(because failure: HarnessFailure) {
+    failures.append(failure)
+    hasStopped = true
+  }
 
   /// - Returns: its index among the guests.
   mutating func addGuest(_ start: RunRecord.Guest.Start, console: String) -> Int {

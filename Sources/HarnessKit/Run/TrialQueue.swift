@@ -21,8 +21,6 @@ struct TrialQueue: Sendable {
     self.isStartCheap = isStartCheap
   }
 
-  var isEmpty: Bool { waiting.isEmpty }
-
   /// The next guest's trials; nil when there are none.
   mutating func next() -> [TrialSpec]? {
     guard let first = waiting.first else { return nil }

@@ -68,4 +68,15 @@ import Testing
     record.kernel?.name = "debian:6.1"
     #expect(HandOver.all(of: record).first?.contains("harness --kernel debian:6.1 ") == true)
   }
+
+  @Test func `a mail asks for the guest in which it was found`() {
+    var record = Records.failed
+    record.commandLine = [
+      "harness", "--kernel", "bzImage", "--cpus", "4", "--compressor=zstd", "--append", "a b",
+      "--scenario", "claims", "--seed", "7",
+    ]
+    let line = HandOver.all(of: record).first?.split(separator: "\n")
+      .first { $0.contains("--schedule") }
+    #expect(line?.hasSuffix(" --cpus 4 --compressor=zstd --append 'a b'") == true)
+  }
 }

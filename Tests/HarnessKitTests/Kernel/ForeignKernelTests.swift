@@ -19,7 +19,7 @@ import Testing
       try Preflight.check(config, kernel: "bzImage")
       return nil
     } catch {
-      #expect(error.exitCode == 3)
+      #expect(error.fault == .kernelUnusable)
       return "\(error)"
     }
   }

@@ -18,7 +18,7 @@ import Testing
       _ = try await resolve(path, in: cache)
       return "accepted"
     } catch let error as KernelError {
-      #expect(error.exitCode == 3)
+      #expect(error.fault == .kernelUnusable)
       #expect(error.advice != nil, "an error has to say what to do")
       return "\(error)"
     } catch {

@@ -24,7 +24,7 @@ import Testing
     #expect {
       try Preflight.check(config, kernel: "bzImage")
     } throws: { error in
-      "\(error)".contains("CONFIG_\(option)=y") && (error as? KernelError)?.exitCode == 3
+      "\(error)".contains("CONFIG_\(option)=y") && (error as? KernelError)?.fault == .kernelUnusable
     }
   }
 

@@ -26,6 +26,24 @@ import Testing
     #expect(tail.errors == ["mm/zswap.c:1: error: first"])
   }
 
+  @Test func `a build that the host could not bear is not the source's fault`() {
+    var tail = LogTail()
+    tail.add("mm/zswap.c:1: error: first")
+    #expect(tail.hostFailure == nil)
+    tail.add("gcc: fatal error: Killed signal terminated program cc1")
+    tail.add("as: BFD: mm/zswap.o: No space left on device")
+    #expect(tail.hostFailure == "a compiler was killed, for want of memory perhaps")
+  }
+
+  @Test func `whose fault an error is decides the exit code`() {
+    func code(_ error: any Error) -> Int32 { HarnessFailure(error).kind.exitCode }
+    #expect(code(KernelError(.build, "make", "linux", "failed")) == 3)
+    #expect(code(KernelError(.host, "make", "linux", "the disk is full")) == 2)
+    #expect(code(KernelError(.usage, "use", "kasn", "no file")) == 64)
+    #expect(code(CancellationError()) == 2)
+    #expect(code(HarnessFailure(.kernelUnusable, "no zswap")) == 3)
+  }
+
   @Test func `an error's first line is the problem and its last the remedy`() {
     let error = KernelError(
       .image, "read kernel image", "bzImage", "the file is empty", advice: "Build it anew.",

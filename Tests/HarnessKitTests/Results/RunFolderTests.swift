@@ -38,6 +38,14 @@ import Testing
     }
   }
 
+  @Test func `runs that begin in the same second have a folder each`() throws {
+    try inScratch { path in
+      let first = try RunFolder(numbering: "\(path)/runs/a")
+      let second = try RunFolder(numbering: "\(path)/runs/a")
+      #expect([first.path, second.path] == ["\(path)/runs/a", "\(path)/runs/a-2"])
+    }
+  }
+
   @Test func `an empty folder that is there already is taken`() throws {
     try inScratch { path in
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -96,7 +104,7 @@ import Testing
   @Test func `a console that floods is cut, and says so`() throws {
     try inScratch { path in
       let folder = try RunFolder(creating: path, record: begun)
-      let log = try ConsoleLog(in: folder, limit: 10)
+      let log = try ConsoleLog(path: folder.file("console.log"), limit: 10)
       try log.append("0123456".utf8)
       try log.append("789abc".utf8)
       try log.append("def".utf8)
@@ -115,7 +123,7 @@ import Testing
   @Test func `a console within the limit is kept as it came`() throws {
     try inScratch { path in
       let folder = try RunFolder(creating: path, record: begun)
-      let log = try ConsoleLog(in: folder, limit: 10)
+      let log = try ConsoleLog(path: folder.file("console.log"), limit: 10)
       try log.append("0123456789".utf8)
       try log.close()
       #expect(contents(path + "/console.log") == "0123456789")

@@ -46,6 +46,14 @@ import Testing
     #expect(ledger.notes.first?.contains("flags that no CPU can have") == true)
   }
 
+  @Test mutating func `what guests have had stays where the host breaks after them`() {
+    #expect(guest(having: 2) == [0, 1, 2, 3])
+    ledger.stop(because: HarnessFailure(.harness, "the disk is full"))
+    #expect(guest(having: 2) == nil)
+    #expect(had == [0, 1])
+    #expect(ledger.failures.map(\.message) == ["the disk is full"])
+  }
+
   @Test mutating func `where the first trial is the one that broke, the run goes on`() {
     #expect(guest(having: 1) { $0.spoiledTrials[0] = Self.broken } == [0, 1, 2, 3])
     #expect(guest(having: 4) == [0, 1, 2, 3])

@@ -50,6 +50,6 @@ import Testing
     let block = queue.next() ?? []
     queue.putBack(block.filter { $0.index > 1 })
     #expect(queue.next()?.map(\.index) == [2, 3])
-    #expect(queue.isEmpty)
+    #expect(queue.next() == nil)
   }
 }

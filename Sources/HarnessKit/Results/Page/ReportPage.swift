@@ -79,7 +79,8 @@ struct ReportPage {
     }
     tally = legend.filter { $0.count > 0 }
     summary = ReportPage.summary(of: record)
-    failure = (record.error?.message ?? "").split(separator: "\n").map(String.init)
+    failure = (record.error?.message ?? record.cutShort.map { "cut short: \($0)" } ?? "")
+      .split(separator: "\n").map(String.init)
     facts = ReportPage.facts(of: record)
     claims = record.claims.map(ReportPage.claim)
     providers = RaceMatrix.all(of: record).map(MatrixSection.init)
