@@ -88,6 +88,8 @@ public struct BisectJob: Sendable {
     let seen = Mutex<(trials: [BisectTrial], failure: BisectError?)>(([], nil))
     let why = try await lab.run(hash, kernel, trials: trials) { trial in
       seen.withLock { seen in
+        // What follows a line that is missing would be read as if nothing were.
+        guard seen.failure == nil else { return }
         seen.trials.append(trial)
         do throws(BisectError) {
           try journal.append(.trial(commit: hash, trial: trial))
@@ -102,7 +104,9 @@ public struct BisectJob: Sendable {
     if let why {
       try note(.skipped(commit: hash, why: why), &state)
     } else if done.isEmpty {
-      throw BisectError("try", name(commit), "no trial was made, and nothing says why")
+      throw BisectError(
+        "try", name(commit), "no trial was made, and nothing says why",
+        advice: "Go on with --resume: it is tried again.")
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import HarnessKit
 
 /// What a bisection has seen, a line for each: written at its end, and on the disk before
 /// anything follows from it. Killed at any moment, at most the line that was being written
@@ -44,9 +45,9 @@ public final class BisectJournal: Sendable {
         "begin in", path, "there is a bisection already",
         advice: "Go on with it by --resume, or give another folder with --out.")
     }
-    guard first == .begun(plan) else {
+    guard case .begun(let begun) = first, begun.isGoneOnWith(by: plan) else {
       throw BisectError(
-        "go on with", path, "it was begun with other ends, paths, finding or options",
+        "go on with", path, "it was begun with other ends, paths, finding, schedules or fragments",
         advice: "Give the same arguments as then, or another folder with --out.")
     }
     return (journal, entries)
@@ -67,10 +68,15 @@ public final class BisectJournal: Sendable {
       throw BisectError("write", path, "the entry cannot be encoded")
     }
     data.append(UInt8(ascii: "\n"))
-    // In one call: two lines never mix.
-    let written = data.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    guard written == data.count, fdatasync(descriptor) == 0 else {
-      throw Self.failure("write", path)
+    let end = lseek(descriptor, 0, SEEK_END)
+    let failure = RunFolder.writeAll(descriptor, [UInt8](data))
+    guard failure == 0, fdatasync(descriptor) == 0 else {
+      let number = failure == 0 ? errno : failure
+      // Half a line would spoil whatever is written behind it.
+      if end >= 0 { _ = ftruncate(descriptor, end) }
+      throw Self.failure(
+        "write", path, number,
+        advice: "Nothing that was recorded is lost. Make room, and go on with --resume.")
     }
   }
 
@@ -95,7 +101,10 @@ public final class BisectJournal: Sendable {
     return entries
   }
 
-  private static func failure(_ operation: String, _ path: String) -> BisectError {
-    BisectError(operation, path, "\(String(cString: strerror(errno))) (errno \(errno))")
+  private static func failure(
+    _ operation: String, _ path: String, _ number: Int32 = errno, advice: String? = nil
+  ) -> BisectError {
+    BisectError(
+      operation, path, "\(String(cString: strerror(number))) (errno \(number))", advice: advice)
   }
 }

@@ -1,6 +1,6 @@
 public import Bisect
 
-/// What is bisected, and how: all that has to be the same for a record to be gone on with.
+/// What is bisected, and how.
 public struct BisectPlan: Hashable, Sendable, Codable {
   /// The old end, whatever it is: good, or for a fix the one that is bad.
   public var old: String
@@ -25,5 +25,16 @@ public struct BisectPlan: Hashable, Sendable, Codable {
     self.schedules = schedules
     self.fragments = fragments
     self.options = options
+  }
+
+  /// Whether a record that was begun by this plan can be gone on with by another. How sure the
+  /// answer has to be, and what is to be spent on it, may change: a record has nothing but what
+  /// was seen.
+  func isGoneOnWith(by other: BisectPlan) -> Bool {
+    var same = other
+    same.options.confidence = options.confidence
+    same.options.endTrials = options.endTrials
+    same.options.trialLimit = options.trialLimit
+    return same == self
   }
 }

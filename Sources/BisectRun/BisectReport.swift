@@ -1,5 +1,6 @@
 public import Bisect
 import Foundation
+import HarnessKit
 
 /// What a bisection came to, for people and for git.
 public struct BisectReport: Sendable {
@@ -155,7 +156,7 @@ public struct BisectReport: Sendable {
 
   /// Wilson's.
   private static func interval(_ tally: Tally) -> String {
-    let range = Proportion.interval(tally.findings, of: tally.trials)
+    let range = Wilson.interval(tally.findings, of: tally.trials)
     let low = Int((range.lowerBound * 100).rounded(.down))
     let high = Int((range.upperBound * 100).rounded(.up))
     return "\(low) to \(high) %"
@@ -172,19 +173,5 @@ public struct BisectReport: Sendable {
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }
     return whole < 3600 ? "\(whole / 60) min" : "\(whole / 3600) h \(whole % 3600 / 60) min"
-  }
-}
-
-/// A rate that was counted.
-enum Proportion {
-  /// Wilson's 95 % interval.
-  static func interval(_ count: Int, of runs: Int) -> ClosedRange<Double> {
-    guard runs > 0 else { return 0...1 }
-    let z = 1.959964
-    let n = Double(runs)
-    let p = Double(count) / n
-    let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot() / (1 + z * z / n)
-    return max(0, centre - half)...min(1, centre + half)
   }
 }

@@ -46,7 +46,7 @@ public struct KernelLab: BisectLab {
     do {
       let product = try await builds.build(commit)
       return .built(BuiltKernel(image: product.sha256, isHooked: product.isHooked))
-    } catch let error as KernelError where error.code != .host {
+    } catch let error as KernelError where error.fault == .kernelUnusable {
       try Task.checkCancellation()
       let lines = "\(error)".split(separator: "\n")
       return .unusable(lines.prefix(2).joined(separator: ": ").replacing("    ", with: ""))
@@ -58,7 +58,9 @@ public struct KernelLab: BisectLab {
     each: @escaping @Sendable (BisectTrial) -> Void
   ) async throws -> String? {
     guard let product = builds.product(of: kernel.image, isHooked: kernel.isHooked) else {
-      throw BisectError("try", commit, "its kernel is not there any more")
+      throw BisectError(
+        "try", commit, "its kernel is not there any more",
+        advice: "Go on with --resume: it is built again.")
     }
     let schedules = schedules.schedules.withLock { $0 }
     var request = request

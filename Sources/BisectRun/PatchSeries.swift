@@ -6,13 +6,13 @@ import SystemPackage
 public struct PatchSeries: Sendable {
   let builds: SuccessiveBuild
   let request: RunRequest
-  let folder: String
+  public let folder: RunFolder
   let checkout: Checkout
   let cache: Cache
   let status: StatusLine
 
   public init(
-    builds: SuccessiveBuild, request: RunRequest, folder: String, checkout: Checkout,
+    builds: SuccessiveBuild, request: RunRequest, folder: RunFolder, checkout: Checkout,
     cache: Cache, status: StatusLine
   ) {
     self.builds = builds
@@ -34,8 +34,7 @@ public struct PatchSeries: Sendable {
 
     /// As git log --oneline, with the verdict before it.
     public var line: String {
-      let padded = verdict + String(repeating: " ", count: max(1, 15 - verdict.count))
-      return padded + "\(commit.hash.prefix(12)) \(commit.subject)"
+      verdict.padded(to: 15) + "\(commit.hash.prefix(12)) \(commit.subject)"
         + (detail.map { "\n               \($0)" } ?? "")
     }
   }
@@ -45,7 +44,7 @@ public struct PatchSeries: Sendable {
     let product: SuccessiveBuild.Product
     do {
       product = try await builds.build(commit.hash)
-    } catch let error as KernelError where error.code != .host {
+    } catch let error as KernelError where error.fault == .kernelUnusable {
       try Task.checkCancellation()
       return Result(
         commit: commit, verdict: "does not build",
@@ -54,7 +53,7 @@ public struct PatchSeries: Sendable {
     var request = request
     request.kernel = .image(product.image)
     request.module = product.module.string
-    request.out = "\(folder)/\(commit.hash.prefix(12))"
+    request.out = "\(folder.path)/\(commit.hash.prefix(12))"
     request.providers = [product.isHooked ? .patch : .ftrace]
     let record = try await HarnessRun(
       request, checkout: checkout, cache: cache, progress: status

@@ -4,7 +4,7 @@ public import SystemPackage
 
 /// A builder that looks up what comes of each commit, for tests of all that is around it.
 public struct SimulatedLab: BisectLab {
-  /// What is true of a repository; `scripts/bisect-repository.sh` writes one.
+  /// What is true of a repository; `Tests/bisect-repository.py` writes one.
   public struct Truth: Hashable, Sendable, Codable {
     public var culprit: String
     /// Rates of the finding on bad and on good commits.

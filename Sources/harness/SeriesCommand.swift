@@ -46,7 +46,10 @@ struct SeriesCommand: AsyncParsableCommand {
     help: ArgumentHelp("Guests at once (default: as many as the host bears).", valueName: "number"))
   var jobs: Int?
 
-  @Option(help: ArgumentHelp("The runs' folder (default: runs/series-<ends>).", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "The runs' folder, with a number behind it where it is taken (default: "
+        + "runs/series-<first>-<count>).", valueName: "dir"))
   var out: String?
 
   @Argument(help: "A..B, as git log has it.")
@@ -69,8 +72,10 @@ struct SeriesCommand: AsyncParsableCommand {
           repository: repository, fragments: fragments.split(separator: ",").map(String.init),
           checkout: checkout, cache: cache),
         request: request,
-        folder: out ?? "runs/series-\(commits[0].hash.prefix(12))-\(commits.count)",
+        folder: try RunFolder(
+          numbering: out ?? "runs/series-\(commits[0].hash.prefix(12))-\(commits.count)"),
         checkout: checkout, cache: cache, status: status)
+      Progress.note("results: \(series.folder.path)")
       let codes = try await Interruption.cancelling {
         var codes: [Int32] = []
         for (number, commit) in commits.enumerated() {

@@ -25,6 +25,22 @@ import Testing
     }
   }
 
+  @Test func goesOnWithAnotherConfidenceOrLimitAndWithNoOtherQuestion() async throws {
+    try await withScratch { scratch in
+      let path = scratch.appending("journal.jsonl").string
+      do { _ = try BisectJournal.open(path, plan: plan, resume: false) }
+      var other = plan
+      other.options.trialLimit = 600
+      other.options.confidence = 0.999
+      let entries = try BisectJournal.open(path, plan: other, resume: true).entries
+      #expect(entries == [.begun(plan)])
+      other.options.findsFix = true
+      #expect(throws: BisectError.self) {
+        try BisectJournal.open(path, plan: other, resume: true)
+      }
+    }
+  }
+
   @Test func secondProcessIsKeptOut() async throws {
     try await withScratch { scratch in
       let path = scratch.appending("journal.jsonl").string

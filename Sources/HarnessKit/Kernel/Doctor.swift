@@ -18,8 +18,8 @@ public enum Doctor {
     public let text: String
 
     public var description: String {
-      let state = state.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
-      let subject = subject.padding(toLength: max(20, subject.count), withPad: " ", startingAt: 0)
+      let state = state.rawValue.padded(to: 8)
+      let subject = subject.padded(to: 20)
       return "\(state)\(subject) \(text)"
     }
   }

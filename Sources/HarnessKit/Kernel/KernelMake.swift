@@ -7,6 +7,8 @@ struct KernelMake: Sendable {
   let jobs: Int
   /// For `CC=`; nil for the Makefile's own.
   var compiler: String?
+  /// See `MakeRun.lock`.
+  var lock: FilePath?
 
   /// In `linux/build`, from allnoconfig and the fragments.
   func configure(_ linux: FilePath, log: FilePath) async throws {
@@ -15,16 +17,16 @@ struct KernelMake: Sendable {
       atPath: build.string, withIntermediateDirectories: true)
     let fragment = build.appending("harness.config")
     try Data(config.text.utf8).write(to: URL(fileURLWithPath: fragment.string))
-    try await MakeRun(log: log, title: "configuring the kernel").run(
+    try await MakeRun(log: log, title: "configuring the kernel", lock: lock).run(
       variables + ["KCONFIG_ALLCONFIG=\(fragment)", "allnoconfig"], in: linux)
     try config.requireSurvival(in: try KernelConfig.read(build.appending(".config")))
   }
 
   /// Image and modules; the modules are installed below `root`.
   func make(_ linux: FilePath, log: FilePath, installTo root: FilePath) async throws {
-    try await MakeRun(log: log, title: "building the kernel").run(
+    try await MakeRun(log: log, title: "building the kernel", lock: lock).run(
       variables + ["-j\(jobs)", "bzImage", "modules"], in: linux)
-    try await MakeRun(log: log, title: "installing its modules").run(
+    try await MakeRun(log: log, title: "installing its modules", lock: lock).run(
       variables + ["INSTALL_MOD_PATH=\(root)", "modules_install"], in: linux)
     // Links to where the tree is now, which is not where it will be.
     let modules = root.appending("lib/modules")

@@ -109,7 +109,7 @@ public enum KernelSource: Hashable, Sendable {
   }
 
   /// The files that git would commit with `add -A`, changes not yet committed
-  /// included, build products not. Its object database and index stay as they
+  /// included, build products and the harness's `runs/` not. Its object database and index stay as they
   /// are.
   private func gitTree(_ path: FilePath, in cache: Cache) async throws -> Tree {
     let scratch = FilePath(FileManager.default.temporaryDirectory.path)
@@ -135,7 +135,8 @@ public enum KernelSource: Hashable, Sendable {
         "GIT_OBJECT_DIRECTORY": scratch.appending("objects").string,
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": places[0],
       ])
-    try await git.run(["add", "-A", "."])
+    // The runs' folder is here where the harness is called in the tree, and no part of it.
+    try await git.run(["add", "-A", "--", ".", ":(exclude,top)runs"])
     let identity = "git-" + (try await git.run(["write-tree"]).lines.first ?? "")
     let entry = try await cache.obtain("sources", identity) { directory in
       let progress = Progress("copying \(path)")

@@ -6,24 +6,36 @@ import SystemPackage
 struct MakeRun {
   let log: FilePath
   let title: String
+  /// Held by make and all that it starts, for as long as any of them lives.
+  var lock: FilePath?
 
   func run(_ arguments: [String], in directory: FilePath) async throws {
     let file = try FileDescriptor.open(
       log, .writeOnly, options: [.create, .append, .closeOnExec],
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
     defer { try? file.close() }
+    let words = (lock.map { ["--no-fork", $0.string, "make"] } ?? []) + arguments
     try file.writeAll("make \(arguments.joined(separator: " "))\n".utf8)
     let progress = Progress(title)
     var tail = LogTail()
     // A MAKEFLAGS of an outer make would pull us into its job server.
-    let make = Tool("make", in: directory, environment: ["MAKEFLAGS": nil, "MFLAGS": nil])
-    let status = try await make.stream(arguments) { line in
+    let make = Tool(
+      lock == nil ? "make" : "flock", in: directory,
+      environment: ["MAKEFLAGS": nil, "MFLAGS": nil])
+    let status = try await make.stream(words) { line in
       try file.writeAll("\(line)\n".utf8)
       tail.add(line)
       progress.step(line)
     }
     guard status == 0 else {
       progress.finish("failed")
+      if let why = tail.hostFailure {
+        throw KernelError(
+          .host, "make", directory.string, why,
+          advice: "It says nothing about the source. Make room for it, and try again; the log: "
+            + "\(log)",
+          details: tail.errors)
+      }
       throw KernelError(
         .build, "make", directory.string, "failed with status \(status)", details: tail.errors)
     }
@@ -36,7 +48,22 @@ struct LogTail {
   private var found: [String] = []
   private var last: [String] = []
 
+  /// What the host lacked, by a line that said so: a compiler or a linker that ends for want of
+  /// it fails make as an error in the source does.
+  private(set) var hostFailure: String?
+
+  private static let hostFailures = [
+    ("No space left on device", "the disk is full"),
+    ("Disk quota exceeded", "the disk quota is used up"),
+    ("Killed signal terminated program", "a compiler was killed, for want of memory perhaps"),
+    ("Cannot allocate memory", "there is not enough memory"),
+    ("virtual memory exhausted", "there is not enough memory"),
+  ]
+
   mutating func add(_ line: String) {
+    if hostFailure == nil {
+      hostFailure = Self.hostFailures.first { line.contains($0.0) }?.1
+    }
     last = last.suffix(11) + [line]
     let marks = ["error:", "Error:", "undefined reference", "No such file", "not found", "No rule"]
     guard marks.contains(where: line.contains) else { return }

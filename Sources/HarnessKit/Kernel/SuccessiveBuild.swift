@@ -67,10 +67,15 @@ public struct SuccessiveBuild: Sendable {
     let config = try ConfigFragments.load(fragments, hooks: source.isHooked, from: checkout)
     try KernelBuild.requireTools(for: config)
 
+    // A harness that was killed leaves the compilers that it had started: what they still write
+    // is of another commit.
+    let making = folder.appending("making")
+    try await Tool("flock").run([making.string, "true"])
     try await git.run(["read-tree", "--reset", "-u", source.tree])
     let make = KernelMake(
       config: config, jobs: jobs,
-      compiler: Tool.locate("ccache") == nil ? nil : "ccache \(config.tools.compiler)")
+      compiler: Tool.locate("ccache") == nil ? nil : "ccache \(config.tools.compiler)",
+      lock: making)
     let log = folder.appending("make.log")
     try? FileManager.default.removeItem(atPath: log.string)
     let fresh = folder.appending("fresh")

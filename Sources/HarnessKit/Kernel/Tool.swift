@@ -108,6 +108,7 @@ public struct Tool: Sendable {
     case "mke2fs": "e2fsprogs"
     case "addr2line", "nm", "ld": "binutils"
     case "sha256sum", "cp", "touch": "coreutils"
+    case "flock": "util-linux"
     case "apt-get", "apt-cache": "apt"
     case "dpkg-deb", "dpkg-query": "dpkg"
     case "qemu-system-x86_64": "qemu-system-x86"
@@ -155,9 +156,6 @@ public struct Tool: Sendable {
   }
 
   private func commandLine(_ arguments: [String]) -> String {
-    ([name] + arguments).map { word in
-      let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_=+./:,@%".contains($0) }
-      return plain && !word.isEmpty ? word : "'\(word)'"
-    }.joined(separator: " ")
+    ([name] + arguments).map(\.asShellWord).joined(separator: " ")
   }
 }
