@@ -49,8 +49,8 @@ struct HistoryCommand: AsyncParsableCommand {
         if nights.isEmpty { print("There is no night yet.") }
         for night in nights {
           print(
-            night.started.formatted(.iso8601), night.plan.padded(16),
-            (night.verdict ?? "not over").padded(16),
+            night.started.formatted(.iso8601), night.plan.padded(to: 16),
+            (night.verdict ?? "not over").padded(to: 16),
             "\(night.cells) cells, \(night.runs) runs, \(night.failedRuns) failed, "
               + "\(night.gaps) did not run")
           print("  \(night.folder)")
@@ -87,7 +87,8 @@ struct HistoryCommand: AsyncParsableCommand {
         for run in runs {
           let seconds = run.seconds.map { String(format: "%.1f s", $0) } ?? ""
           print(
-            run.started.formatted(.iso8601), run.status.rawValue.padded(14), seconds.padded(10),
+            run.started.formatted(.iso8601), run.status.rawValue.padded(to: 14),
+            seconds.padded(to: 10),
             "\(run.trials) trials, \(run.failed) failed", run.release ?? "")
           for finding in run.findings where !finding.isUpstream {
             print("  \(finding.fingerprint) \(finding.title.oneLine)")
@@ -160,10 +161,10 @@ struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Forgets old nights.",
       discussion: """
-        Findings keep when they were first and last seen.
+        Findings keep when they were first and last seen. A night that somebody is at stays.
 
         Examples:
-          harness history prune --keep 90d
+          harness history prune --keep 90d --dry-run
           harness history prune --keep 30d --folders
         """)
 
@@ -172,18 +173,40 @@ struct HistoryCommand: AsyncParsableCommand {
     var keep: TimeSpan
     @Flag(help: "Remove the nights' folders as well, with the runs in them.")
     var folders = false
+    @Flag(help: "Only say which nights would go.") var dryRun = false
+
+    func validate() throws {
+      // 90m is soon written for 90d.
+      guard keep.seconds >= 86_400 else { throw ValidationError("--keep is 1d at least") }
+    }
 
     func run() async throws {
       try await reportingFailures {
         let history = try options.open()
-        let gone = try history.prune(before: Date().addingTimeInterval(-keep.seconds))
-        if folders {
+        let old = try history.nightFolders(before: Date().addingTimeInterval(-keep.seconds))
+        var gone: [String] = []
+        for path in old {
           // Only what is a night's: the history is but a file.
-          for path in gone where (try? NightFolder(path: path).load()) != nil {
-            try FileManager.default.removeItem(atPath: path)
+          let folder = (try? NightFolder(path: path).load()) == nil ? nil : NightFolder(path: path)
+          let lock = folder?.lock()
+          if folder != nil, lock == nil { continue }
+          defer { withExtendedLifetime(lock) {} }
+          do {
+            if folders, folder != nil, !dryRun {
+              try FileManager.default.removeItem(atPath: path)
+            }
+            gone.append(path)
+          } catch {
+            // It is forgotten when its folder can be removed, and not before.
+            Progress.note("\(path) stays: \(error.localizedDescription)")
           }
         }
-        print("\(gone.count) nights forgotten")
+        if dryRun {
+          for path in gone { print(path) }
+        } else {
+          try history.forget(gone)
+        }
+        print("\(gone.count) nights \(dryRun ? "would be " : "")forgotten")
       }
     }
   }
@@ -195,10 +218,4 @@ func timeSpan(parsing text: String) throws -> TimeSpan {
     throw ValidationError("“\(text)” is no time: write 90s, 10m, 12h or 30d")
   }
   return span
-}
-
-extension String {
-  fileprivate func padded(_ length: Int) -> String {
-    count >= length ? self : padding(toLength: length, withPad: " ", startingAt: 0)
-  }
 }

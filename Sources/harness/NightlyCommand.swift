@@ -210,8 +210,11 @@ struct NightOptions: ParsableArguments {
   @Option(help: .hidden) var runner: String?
 
   /// What `run` is called of: a copy of this program would be rebuilt beneath a night.
-  var program: String {
-    runner ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+  var program: String { runner ?? Self.own }
+
+  /// This program, for what Slurm calls.
+  static var own: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
       ?? CommandLine.arguments[0]
   }
 }
@@ -274,14 +277,6 @@ struct NightJob {
   }
 }
 
-extension NightOptions {
-  /// This program, for what Slurm calls.
-  static var own: String {
-    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-      ?? CommandLine.arguments[0]
-  }
-}
-
 /// What `--show` prints.
 private enum Matrix {
   static func print(_ plan: Plan) throws {
@@ -293,8 +288,8 @@ private enum Matrix {
     let width = forecast.rows.map(\.cell.id.count).max() ?? 0
     for row in forecast.rows {
       Swift.print(
-        row.cell.id.padding(toLength: width + 2, withPad: " ", startingAt: 0),
-        "\(TimeSpan(seconds: row.seconds))".padding(toLength: 14, withPad: " ", startingAt: 0),
+        row.cell.id.padded(to: width + 2),
+        "\(TimeSpan(seconds: row.seconds))".padded(to: 14),
         row.origin.rawValue)
     }
     Swift.print("")

@@ -132,6 +132,13 @@ import Testing
     let past = Array(repeating: Self.fail(["a": 5]), count: 4)
     let comparison = Self.compare(past, [Self.missing(1), Self.missing(1), Self.missing(1)])
     #expect(!comparison.changes.contains { $0.fingerprint == "a" })
+    // Nor does one that had found another thing by then.
+    let both = Array(repeating: Self.fail(["a": 5, "b": 1]), count: 4)
+    var cut = Self.fail(["b": 1])
+    let whole = Self.compare(both, [cut, cut, cut])
+    #expect(whole.changes.contains { $0.fingerprint == "a" })
+    cut.isCutShort = true
+    #expect(!Self.compare(both, [cut, cut, cut]).changes.contains { $0.fingerprint == "a" })
   }
 
   @Test func `a rate outside of what was seen is told, in both directions`() throws {

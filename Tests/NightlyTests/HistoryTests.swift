@@ -53,8 +53,9 @@ import Testing
         try history.record(
           NightRecords.run("a/b/c", day: day, findings: ["f": "x"]), of: night)
       }
-      let gone = try history.prune(before: NightRecords.date(day: 2))
-      #expect(gone.count == 2)
+      let old = try history.nightFolders(before: NightRecords.date(day: 2))
+      #expect(old.count == 2)
+      try history.forget(old)
       let rows = try history.findings(limit: 10)
       #expect(rows.count == 1)
       #expect(rows[0].runs == 1)

@@ -194,13 +194,29 @@ import Testing
       #expect(findings.output.contains("a1 Oops in zswap_writeback_entry"))
       let none = try await harness.harness(["history", "cell", "x/y/z"])
       #expect(none.exitCode == 64)
-      let prune = try await harness.harness(["history", "prune", "--keep", "1s", "--folders"])
-      _ = prune
-      try await Task.sleep(for: .seconds(2))
-      let again = try await harness.harness(["history", "prune", "--keep", "1s", "--folders"])
-      #expect(again.exitCode == 0)
-      let left = try FileManager.default.contentsOfDirectory(atPath: "\(harness.folder)/nights")
-      #expect(left.allSatisfy { $0.hasPrefix("history.sqlite") })
+
+      let slip = try await harness.harness(["history", "prune", "--keep", "90m", "--folders"])
+      #expect(slip.exitCode == 64)
+      let prune = ["history", "prune", "--keep", "90d", "--folders"]
+      #expect(try await harness.harness(prune).output == "0 nights forgotten\n")
+      try History(existing: harness.history).write { database in
+        try database.execute(sql: "UPDATE night SET started = started - 100 * 86400")
+      }
+      func nights() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(harness.folder)/nights")
+          .filter { !$0.hasPrefix("history.sqlite") }
+      }
+      let night = NightFolder(path: "\(harness.folder)/nights/\(try nights()[0])")
+      do {
+        let lock = try #require(night.lock())
+        #expect(try await harness.harness(prune).output == "0 nights forgotten\n")
+        withExtendedLifetime(lock) {}
+      }
+      let dry = try await harness.harness(prune + ["--dry-run"])
+      #expect(dry.output.hasSuffix("1 nights would be forgotten\n"))
+      #expect(try nights().count == 1)
+      #expect(try await harness.harness(prune).output == "1 nights forgotten\n")
+      #expect(try nights() == [])
     }
   }
 }

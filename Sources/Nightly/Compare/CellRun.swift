@@ -8,6 +8,8 @@ public struct CellRun: Hashable, Sendable {
   public var status: RunRecord.Status
   /// Of an error, and who is at fault.
   public var error: HarnessFailure?
+  /// It has a finding, and was ended by something else before all of its trials.
+  public var isCutShort: Bool
   public var seconds: Double?
   public var trials: Int
   /// Trials in which a finding was seen, by its fingerprint; those known upstream are
@@ -17,9 +19,11 @@ public struct CellRun: Hashable, Sendable {
   public var windows: [Window: Bool]
 
   public init(
-    status: RunRecord.Status, error: HarnessFailure? = nil, seconds: Double? = nil,
-    trials: Int = 0, sightings: [String: Int] = [:], windows: [Window: Bool] = [:]
+    status: RunRecord.Status, error: HarnessFailure? = nil, isCutShort: Bool = false,
+    seconds: Double? = nil, trials: Int = 0, sightings: [String: Int] = [:],
+    windows: [Window: Bool] = [:]
   ) {
+    self.isCutShort = isCutShort
     self.status = status
     self.error = error
     self.seconds = seconds
@@ -29,6 +33,6 @@ public struct CellRun: Hashable, Sendable {
   }
 
   /// Whether the absence of a finding says something.
-  var isWhole: Bool { status == .pass || status == .fail }
+  var isWhole: Bool { (status == .pass || status == .fail) && !isCutShort }
   var saysSomething: Bool { status != .error }
 }

@@ -84,12 +84,8 @@ public actor LocalEngine: NightEngine {
 extension Capacity {
   /// This host's, as it is now.
   public static func host() -> Capacity {
-    let text = String(
-      decoding: FileManager.default.contents(atPath: "/proc/meminfo") ?? Data(), as: UTF8.self)
-    let available = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-      .flatMap { line in line.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
-    return Capacity(
+    Capacity(
       cpus: ProcessInfo.processInfo.activeProcessorCount,
-      memoryMiB: (available ?? 2 << 20) >> 10)
+      memoryMiB: HostMemory.availableMiB() ?? 2048)
   }
 }

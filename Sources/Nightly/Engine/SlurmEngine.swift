@@ -175,9 +175,3 @@ public actor SlurmEngine: NightEngine {
 
   private func tool(_ name: String) -> Tool { Tool(name) }
 }
-
-extension String {
-  fileprivate var quotedForShell: String {
-    "'" + replacing("'", with: #"'\''"#) + "'"
-  }
-}

@@ -304,7 +304,8 @@ extension RunRow {
     let kind = errorKind.flatMap(HarnessFailure.Kind.init) ?? .harness
     return CellRun(
       status: status, error: status == .error ? HarnessFailure(kind, error ?? "unknown") : nil,
-      seconds: seconds, trials: trials, sightings: sightings, windows: windows)
+      isCutShort: status == .fail && error != nil, seconds: seconds, trials: trials,
+      sightings: sightings, windows: windows)
   }
 }
 

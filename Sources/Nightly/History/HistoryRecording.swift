@@ -61,7 +61,8 @@ extension History {
         arguments: StatementArguments(
           [
             night, try Self.cell(run.cell, database), run.folder, record.status.rawValue,
-            record.exitCode, record.error?.kind.rawValue, record.error?.message,
+            record.exitCode, record.error?.kind.rawValue,
+            record.error?.message ?? record.cutShort,
             record.startedAt.timeIntervalSince1970, record.durationSeconds, record.seed,
             record.trials.count, count(.pass), count(.fail), count(.notExercised), count(.error),
             record.kernel?.release, record.kernel?.sha256, record.module?.sha256,
@@ -93,25 +94,27 @@ extension History {
     }
   }
 
-  /// Removes nights that began before a date: their runs and trials. Findings keep when
-  /// they were first and last seen.
-  ///
-  /// - Returns: the folders of the nights that went, which are the caller's to remove.
-  public func prune(before date: Date) throws(HistoryError) -> [String] {
-    let folders = try write { database in
-      let folders = try String.fetchAll(
+  /// The folders of the nights that began before a date, the oldest first.
+  public func nightFolders(before date: Date) throws(HistoryError) -> [String] {
+    try read { database in
+      try String.fetchAll(
         database, sql: "SELECT folder FROM night WHERE started < ? ORDER BY started",
         arguments: [date.timeIntervalSince1970])
-      try database.execute(
-        sql: "DELETE FROM night WHERE started < ?", arguments: [date.timeIntervalSince1970])
-      return folders
+    }
+  }
+
+  /// Removes the nights of these folders: their runs and trials. Findings keep when they were
+  /// first and last seen.
+  public func forget(_ folders: [String]) throws(HistoryError) {
+    try write { database in
+      let delete = try database.cachedStatement(sql: "DELETE FROM night WHERE folder = ?")
+      for folder in folders { try delete.execute(arguments: [folder]) }
     }
     do {
       try database.vacuum()
     } catch {
       throw HistoryError("shrink", path, error)
     }
-    return folders
   }
 
   static func cell(_ name: Cell.ID, _ database: Database) throws -> Int64 {

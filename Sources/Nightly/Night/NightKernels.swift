@@ -12,6 +12,11 @@ public struct NightKernels: Hashable, Sendable, Codable {
     public var commit: String?
     /// Why there is no image.
     public var failure: HarnessFailure?
+
+    /// One that is fetched is found again by its name, one that was built by its file.
+    fileprivate var isThere: Bool {
+      image.map { !$0.hasPrefix("/") || FileManager.default.fileExists(atPath: $0) } ?? false
+    }
   }
 
   public var entries: [Entry] = []
@@ -29,22 +34,25 @@ public struct NightKernels: Hashable, Sendable, Codable {
   }
 
   /// Fetches and builds what the plan names. A kernel that cannot be had is an entry that
-  /// says so: the others are run.
+  /// says so: the others are run. A night that goes on keeps the kernels that it began with,
+  /// also those of a branch that has moved since.
   public static func prepare(
     _ plan: Plan, in folder: NightFolder, checkout: Checkout, cache: Cache, progress: StatusLine
   ) async throws -> NightKernels {
+    let before = load(from: folder)
     var kernels = NightKernels()
     for kernel in plan.kernels {
+      if let known = before?.entry(kernel.name), known.isThere {
+        kernels.entries.append(known)
+        continue
+      }
       progress.phase("kernel \(kernel.name): \(kernel.words)")
       var entry = Entry(name: kernel.name)
       do {
         try await fill(&entry, from: kernel, checkout, cache)
-      } catch let error as KernelError {
-        entry.failure = HarnessFailure(
-          error.exitCode == 3 ? .kernelUnusable : .harness, "\(error)")
       } catch {
         try Task.checkCancellation()
-        entry.failure = HarnessFailure(.kernelUnusable, "\(error)")
+        entry.failure = HarnessFailure(error)
       }
       kernels.entries.append(entry)
     }

@@ -37,7 +37,7 @@ public struct NightRun: Sendable {
   /// Runs, and returns when the reports are written. Throws `CancellationError` where it
   /// was told to stop: the night is then unfinished, and the next call goes on with it.
   ///
-  /// - Parameter mayPrepare: false where the night is only to be closed: its time is over.
+  /// - Parameter mayBegin: false where the night is only to be closed: its time is over.
   public func run(mayBegin: Bool = true) async throws -> NightReport {
     let night = try folder.load()
     var state = State(

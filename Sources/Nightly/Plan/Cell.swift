@@ -53,8 +53,6 @@ extension Plan {
     }
     return cells.filter { cell in !exclude.contains { $0.covers(cell) } }
   }
-
-  public func cell(_ id: Cell.ID) -> Cell? { cells.first { $0.id == id } }
 }
 
 extension Plan.Exclusion {

@@ -60,10 +60,6 @@ public struct PlanKernel: Hashable, Sendable, Codable {
   /// Files, absolute.
   public var patches: [String] = []
 
-  public var isBuilt: Bool {
-    if case .image = source { false } else { true }
-  }
-
   /// Whether the source is what it may be said to be: a kernel of the same words.
   public var words: String {
     var words: [String]

@@ -145,7 +145,7 @@ struct NightPage {
     let width = report.cells.map(\.cell.id.count).max() ?? 0
     rows = report.cells.map { cell in
       let mark = NightMark(cell.gap == nil ? cell.status : nil)
-      let name = cell.cell.id.padding(toLength: width + 2, withPad: " ", startingAt: 0)
+      let name = cell.cell.id.padded(to: width + 2)
       return TextRow(line: "\(name)\(mark.name)\(Self.note(of: cell).map { ", \($0)" } ?? "")")
     }
   }
