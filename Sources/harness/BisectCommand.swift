@@ -212,11 +212,10 @@ struct BisectCommand: AsyncParsableCommand {
     for estimate in BisectForecast.estimates(plan, history) {
       let rate = "\(Int(estimate.rate * 100)) % of trials"
       lines.append(
-        rate.padding(toLength: 20, withPad: " ", startingAt: 0)
-          + "\(Int(estimate.builds.rounded()))".padding(
-            toLength: 11, withPad: " ", startingAt: 0)
-          + "\(Int(estimate.trials.rounded()))".padding(
-            toLength: 10, withPad: " ", startingAt: 0) + BisectReport.time(estimate.seconds))
+        rate.padded(to: 20)
+          + "\(Int(estimate.builds.rounded()))".padded(to: 11)
+          + "\(Int(estimate.trials.rounded()))".padded(to: 10) + BisectReport.time(estimate.seconds)
+      )
     }
     lines += [
       "",

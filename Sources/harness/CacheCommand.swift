@@ -52,7 +52,7 @@ struct CacheCommand: AsyncParsableCommand {
         }) {
           let unused = ofKind.filter { $0.lastUse < old }
           print(
-            size(ofKind).leftPadded(10) + "\(ofKind.count)".leftPadded(6) + "  "
+            size(ofKind).leftPadded(to: 10) + "\(ofKind.count)".leftPadded(to: 6) + "  "
               + (CacheCommand.kinds[kind] ?? kind)
               + (unused.isEmpty ? "" : "; \(size(unused)) not used for 30 days"))
         }
@@ -93,7 +93,7 @@ struct CacheCommand: AsyncParsableCommand {
         }
         for entry in gone {
           print(
-            size([entry]).leftPadded(10) + "  \(entry.kind)/\(entry.name)  last used "
+            size([entry]).leftPadded(to: 10) + "  \(entry.kind)/\(entry.name)  last used "
               + entry.lastUse.formatted(.iso8601))
         }
         print("\(size(gone)) \(dryRun ? "would be" : "were") removed, \(gone.count) entries")
@@ -117,10 +117,4 @@ private func size(_ entries: [Cache.Entry]) -> String {
 
 extension [Cache.Entry] {
   fileprivate var totalBytes: UInt64 { reduce(0) { $0 + $1.bytes } }
-}
-
-extension String {
-  fileprivate func leftPadded(_ length: Int) -> String {
-    String(repeating: " ", count: Swift.max(0, length - count)) + self
-  }
 }

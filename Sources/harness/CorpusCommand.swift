@@ -25,7 +25,7 @@ struct CorpusCommand: AsyncParsableCommand {
       try await reportingFailures {
         for mutant in try Mutant.all(of: try .locate()) {
           print(
-            mutant.id.padding(toLength: 6, withPad: " ", startingAt: 0), mutant.kind.rawValue, "",
+            mutant.id.padded(to: 6), mutant.kind.rawValue, "",
             mutant.title)
           for expected in mutant.expected where mutant.kind != .equivalent {
             print("          \(expected)")
@@ -125,7 +125,7 @@ struct CorpusCommand: AsyncParsableCommand {
             results.append(result)
             progress.finish()
             print(
-              result.mutant.id.padding(toLength: 6, withPad: " ", startingAt: 0),
+              result.mutant.id.padded(to: 6),
               result.end.text.replacing("*", with: ""), result.kill.map { "· \($0.title)" } ?? "")
             // Each time: who interrupts it has the table of what there is.
             let table = table(of: results, among: all.count)

@@ -36,13 +36,13 @@ struct ListCommand: AsyncParsableCommand {
     guard schedules else {
       for scenario in Scenario.all {
         let isStandard = Scenario.standard.contains(scenario)
-        print("\(pad(scenario.id, 16))\(scenario.title)")
+        print("\(scenario.id.padded(to: 16))\(scenario.title)")
         print(
-          "\(pad("", 16))\(scenario.works.count) trial\(scenario.works.count == 1 ? "" : "s")"
+          "\("".padded(to: 16))\(scenario.works.count) trial\(scenario.works.count == 1 ? "" : "s")"
             + " for each provider\(isStandard ? ", by default" : "")")
       }
-      print("\(pad(Scenario.randomID, 16))\(Scenario.randomTitle)")
-      print("\(pad("", 16))--trials for each provider, --seed to have them again")
+      print("\(Scenario.randomID.padded(to: 16))\(Scenario.randomTitle)")
+      print("\("".padded(to: 16))--trials for each provider, --seed to have them again")
       print("")
       try await listPoints()
       return
@@ -59,7 +59,7 @@ struct ListCommand: AsyncParsableCommand {
     guard let kernel else {
       for point in HookPoint.catalogue {
         let kind = point.isMark ? "mark" : point.maySleep ? "hold, await" : "await"
-        print("\(pad(point.rawValue, 24))\(kind)")
+        print("\(point.rawValue.padded(to: 24))\(kind)")
       }
       print("\nWhich of them a kernel's providers reach: harness list --kernel bzImage")
       return
@@ -97,9 +97,5 @@ struct ListCommand: AsyncParsableCommand {
       throw ExitCode(outcome.record.exitCode == 0 ? 2 : outcome.record.exitCode)
     }
     return outcome.record.points
-  }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
   }
 }

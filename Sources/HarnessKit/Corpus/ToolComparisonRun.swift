@@ -30,6 +30,14 @@ public struct ToolComparisonRun: Sendable {
     return (result, try await trials(on: mutant, number: 1, seconds: given))
   }
 
+  /// Whether a run of before says all that another would. One that was interrupted came to
+  /// its end as well, and each tool's trial of it has the time that it was to take.
+  static func isTakenOver(_ record: RunRecord, ofImage sum: String, seconds: Int) -> Bool {
+    record.finishedAt != nil && record.status != .error && record.cutShort == nil
+      && record.kernel?.sha256 == sum
+      && record.trials.allSatisfy { $0.stressSeconds == seconds }
+  }
+
   /// Whole seconds for a tool beside a harness that took so long.
   static func seconds(atLeast: Int, besideKillAt kill: Double?) -> Int {
     max(atLeast, Int((kill ?? 0).rounded(.up)))
@@ -48,8 +56,8 @@ public struct ToolComparisonRun: Sendable {
     let image = try await build.image(checkout: corpus.checkout, cache: corpus.cache)
     let path = "\(corpus.folder)/tools/\(name)-\(number)"
     let sum = try await ContentHash.of(file: image)
-    if let record = CorpusRun.record(in: path), record.kernel?.sha256 == sum,
-      record.finishedAt != nil, record.trials.allSatisfy({ $0.stressSeconds == seconds })
+    if let record = CorpusRun.record(in: path),
+      Self.isTakenOver(record, ofImage: sum, seconds: seconds)
     {
       return record.trials
     }

@@ -179,9 +179,9 @@ public final class GuestSession: Sendable {
     try await monitor.execute("migrate-set-capabilities", .ignoreSharedMemory)
     // QEMU is done before its shell is, and does not ask how that ended: when the
     // shell is done, either the file is there or its beginnings are not.
-    let target = Self.quoted(file)
+    let target = file.quotedForShell
     let beginnings = "\(file).partial"
-    let partial = Self.quoted(beginnings)
+    let partial = beginnings.quotedForShell
     try await monitor.execute(
       "migrate", .shell("cat > \(partial) && mv \(partial) \(target) || rm -f \(partial)"))
     let failure = Snapshot.Failure(
@@ -209,11 +209,6 @@ public final class GuestSession: Sendable {
       throw QMPClient.CommandError.closed(command: "cont")
     }
     try await monitor.execute("cont")
-  }
-
-  /// A word for QEMU's shell.
-  static func quoted(_ word: String) -> String {
-    "'" + word.replacing("'", with: #"'\''"#) + "'"
   }
 
   private static func memoryFile(mebibytes: Int) throws(EndpointError) -> FileDescriptor {
@@ -264,7 +259,7 @@ public final class GuestSession: Sendable {
         do {
           try await client.execute("migrate-set-capabilities", .ignoreSharedMemory)
           // The guest runs when it is complete, as it did when it was saved.
-          try await client.execute("migrate-incoming", .shell("cat \(Self.quoted(devices))"))
+          try await client.execute("migrate-incoming", .shell("cat \(devices.quotedForShell)"))
         } catch {
           queue.put(.qemuLine("\(error)"))
           process.terminate()

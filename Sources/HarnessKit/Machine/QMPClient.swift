@@ -11,13 +11,11 @@ public final class QMPClient: Sendable {
   public enum CommandError: Error, Equatable, CustomStringConvertible {
     case refused(command: String, kind: String, text: String)
     case closed(command: String)
-    case broken(String)
 
     public var description: String {
       switch self {
       case .refused(let command, let kind, let text): "QEMU refuses \(command): \(text) (\(kind))"
       case .closed(let command): "QEMU closed its monitor before it answered \(command)"
-      case .broken(let why): "QEMU's monitor: \(why)"
       }
     }
   }

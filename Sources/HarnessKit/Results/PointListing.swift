@@ -14,7 +14,7 @@ public struct PointListing: Sendable {
       let reach =
         point.isMark
         ? "always" : providers.filter { $0.reaches(point) }.map(\.provider.rawValue).words
-      return PointListing.column(point.rawValue, 24) + PointListing.column(use, 14) + reach
+      return point.rawValue.padded(to: 24) + use.padded(to: 14) + reach
     }
   }
 
@@ -32,10 +32,6 @@ public struct PointListing: Sendable {
           + "schedules"
       ] + lacking
     }
-  }
-
-  private static func column(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
   }
 }
 

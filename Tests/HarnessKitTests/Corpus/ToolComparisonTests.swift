@@ -45,6 +45,24 @@ import Testing
       ToolComparison.end(of: lost, beside: .init([])) == .inconclusive("it was not begun"))
   }
 
+  @Test func `a run that was interrupted is made again`() {
+    var record = Records.compared
+    for index in record.trials.indices { record.trials[index].stressSeconds = 120 }
+    func isTakenOver(seconds: Int = 120, sum: String = "00ff") -> Bool {
+      ToolComparisonRun.isTakenOver(record, ofImage: sum, seconds: seconds)
+    }
+    #expect(isTakenOver())
+    #expect(!isTakenOver(seconds: 145))
+    #expect(!isTakenOver(sum: "00fe"))
+    record.status = .fail
+    record.cutShort = RunRecord.interruption
+    #expect(!isTakenOver())
+    record.cutShort = nil
+    record.status = .error
+    record.error = HarnessFailure(.harness, RunRecord.interruption)
+    #expect(!isTakenOver())
+  }
+
   @Test func `no tool is given less time than the harness took`() {
     #expect(ToolComparisonRun.seconds(atLeast: 120, besideKillAt: nil) == 120)
     #expect(ToolComparisonRun.seconds(atLeast: 120, besideKillAt: 3.2) == 120)

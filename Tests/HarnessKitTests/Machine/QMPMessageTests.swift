@@ -61,6 +61,6 @@ import Testing
   }
 
   @Test func `a path is one word of the shell's, whatever is in it`() {
-    #expect(GuestSession.quoted("/a b/it's") == #"'/a b/it'\''s'"#)
+    #expect("/a b/it's".quotedForShell == #"'/a b/it'\''s'"#)
   }
 }

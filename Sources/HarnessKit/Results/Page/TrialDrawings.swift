@@ -98,9 +98,3 @@ struct EventListing {
     return line
   }
 }
-
-extension String {
-  fileprivate func padded(to length: Int) -> String {
-    self + String(repeating: " ", count: max(0, length - count))
-  }
-}
