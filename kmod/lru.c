@@ -75,7 +75,7 @@ static long zh_count_list(struct mem_cgroup *memcg, int nid)
 	long items;
 
 	rcu_read_lock();
-#ifdef CONFIG_MEMCG
+#if defined(CONFIG_MEMCG) && !defined(CONFIG_SLOB)
 	if (zh_list_lru->memcg_aware && memcg && memcg_kmem_id(memcg) >= 0) {
 		struct list_lru_memcg *lists;
 

@@ -269,8 +269,12 @@ struct LRUListing: Equatable {
   /// Of each memcg, over all nodes, by its cgroup's inode: the lists' own counts, or the
   /// entries that stand there, where those are more.
   var itemsOfMemcg: [UInt64: Int64] = [:]
-  /// Over all memcgs and nodes.
-  var items: Int64 { itemsOfMemcg.values.reduce(0, +) }
+  /// Over all memcgs and nodes; never 0 where one of them is not: an entry that was put on one
+  /// list and taken off another leaves 1 and -1.
+  var items: Int64 {
+    let sum = itemsOfMemcg.values.reduce(0, +)
+    return sum != 0 ? sum : itemsOfMemcg.values.reduce(0) { $0 + abs($1) }
+  }
   /// Of each memcg, head first; empty where the module does not know the layout of
   /// the entries.
   var slotsOfMemcg: [UInt64: [Slot]] = [:]

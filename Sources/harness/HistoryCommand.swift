@@ -186,19 +186,28 @@ struct HistoryCommand: AsyncParsableCommand {
         let old = try history.nightFolders(before: Date().addingTimeInterval(-keep.seconds))
         var gone: [String] = []
         for path in old {
-          // Only what is a night's: the history is but a file.
-          let folder = (try? NightFolder(path: path).load()) == nil ? nil : NightFolder(path: path)
-          let lock = folder?.lock()
-          if folder != nil, lock == nil { continue }
-          defer { withExtendedLifetime(lock) {} }
+          // A night is forgotten when its folder can be removed, and not before.
+          func stays(_ why: String) { Progress.note("\(path) stays: \(why)") }
+          let folder = NightFolder(path: path)
+          let isThere = FileManager.default.fileExists(atPath: path)
           do {
-            if folders, folder != nil, !dryRun {
-              try FileManager.default.removeItem(atPath: path)
-            }
+            // Only what is a night's is touched: the history is but a file.
+            if isThere { _ = try folder.load() }
+          } catch {
+            if folders { stays("\(error)") } else { gone.append(path) }
+            continue
+          }
+          let lock = isThere ? folder.lock() : nil
+          defer { withExtendedLifetime(lock) {} }
+          guard !isThere || lock != nil else {
+            stays("somebody is at it, or it cannot be written to")
+            continue
+          }
+          do {
+            if folders, isThere, !dryRun { try FileManager.default.removeItem(atPath: path) }
             gone.append(path)
           } catch {
-            // It is forgotten when its folder can be removed, and not before.
-            Progress.note("\(path) stays: \(error.localizedDescription)")
+            stays(error.localizedDescription)
           }
         }
         if dryRun {

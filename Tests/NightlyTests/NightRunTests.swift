@@ -1,5 +1,6 @@
 import Foundation
 import HarnessKit
+import SystemPackage
 import Testing
 
 @testable import Nightly
@@ -9,6 +10,45 @@ import Testing
   static var oops: [String: Any] { ["findings": ["a1": "Oops in zswap_writeback_entry"]] }
   static var splat: [String: Any] {
     ["findings": ["b2": "KASAN: slab-use-after-free in shrink_memcg_cb"]]
+  }
+
+  @Test func `a night that goes on keeps the kernels that it began with`() async throws {
+    try await NightHarness.with { harness in
+      let plan = try Plan(file: try harness.plan())
+      let night = try NightFolder.create(plan, at: Date())
+      func prepared(image: String) async throws -> NightKernels.Entry? {
+        var kernels = NightKernels()
+        kernels.entries = [.init(name: "stock-6.1", image: image, commit: "a1")]
+        try night.write([UInt8](try JSONEncoder().encode(kernels)), to: NightKernels.file)
+        return try await NightKernels.prepare(
+          plan, in: night, checkout: Checkout(root: "/"), cache: Cache(root: "/nonexistent"),
+          progress: StatusLine()
+        ).entry("stock-6.1")
+      }
+      #expect(try await prepared(image: harness.runner)?.commit == "a1")
+      // One that somebody has removed is had again.
+      #expect(try await prepared(image: "\(harness.runner).gone")?.commit == nil)
+    }
+  }
+
+  @Test func `a run that was told to stop beside a finding is told of, and made again`()
+    async throws
+  {
+    try await NightHarness.with { harness in
+      let plan = try Plan(file: try harness.plan())
+      let night = try NightFolder.create(plan, at: Date())
+      var record = RunRecord(begun: Date(), commandLine: [], seed: 1)
+      record.status = .fail
+      record.error = nil
+      record.finishedAt = Date()
+      let cell = plan.cells[0]
+      _ = try RunFolder(creating: night.file("cells/\(cell.folder)/run-1"), record: record)
+      #expect(night.finishedRuns(of: cell) == 1)
+      record.cutShort = RunRecord.interruption
+      _ = try RunFolder(creating: night.file("cells/\(cell.folder)/run-2"), record: record)
+      #expect(night.finishedRuns(of: cell) == 1)
+      #expect(night.runs(of: cell).count == 2 && night.hasFinishedRun(of: cell))
+    }
   }
 
   @Test func `of two nights the second tells exactly what is new in it`() async throws {

@@ -363,7 +363,7 @@ extension HookPlan {
   var table: [String] {
     let width = points.map(\.name.count).max() ?? 0
     let rows = points.map { point in
-      let name = point.name + String(repeating: " ", count: width - point.name.count)
+      let name = point.name.padded(to: width)
       if let reason = point.reason {
         return "\(name)  \(point.isAbsentByDesign ? "absent" : "NOT PLACED"): \(reason)"
       }

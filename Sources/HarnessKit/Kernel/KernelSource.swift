@@ -9,6 +9,9 @@ public enum KernelSource: Hashable, Sendable {
   /// A tree of the user's. It is copied, never written to.
   case directory(FilePath)
 
+  /// The runs' folder is in the tree where the harness is called there, and no part of it.
+  private static let runs = "runs"
+
   /// What the project's patches were made for.
   public static let standard = KernelSource.debian("6.12")
 
@@ -92,7 +95,8 @@ public enum KernelSource: Hashable, Sendable {
       return try await gitTree(real, in: cache)
     }
     let listing = try await Tool("find", in: real).run([
-      ".", "-name", ".git", "-prune", "-o", "-type", "f", "-printf", "%P %s %T@\n",
+      ".", "(", "-name", ".git", "-o", "-path", "./\(Self.runs)", ")", "-prune", "-o", "-type", "f",
+      "-printf", "%P %s %T@\n",
     ])
     let sorted = listing.lines.sorted().joined(separator: "\n")
     let identity = "tree-" + String(try await ContentHash.of(sorted).prefix(16))
@@ -100,7 +104,9 @@ public enum KernelSource: Hashable, Sendable {
       let progress = Progress("copying \(path)")
       let tree = directory.appending("linux")
       try await Tool("cp").run(["-a", "--reflink=auto", real.string, tree.string])
-      try? FileManager.default.removeItem(atPath: tree.appending(".git").string)
+      for other in [".git", Self.runs] {
+        try? FileManager.default.removeItem(atPath: tree.appending(other).string)
+      }
       // A tree that was built in cannot be built from: Kbuild refuses.
       try await Tool("make", in: tree).run(["-s", "mrproper"])
       progress.finish()
@@ -135,8 +141,9 @@ public enum KernelSource: Hashable, Sendable {
         "GIT_OBJECT_DIRECTORY": scratch.appending("objects").string,
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": places[0],
       ])
-    // The runs' folder is here where the harness is called in the tree, and no part of it.
-    try await git.run(["add", "-A", "--", ".", ":(exclude,top)runs"])
+    try await git.run(["add", "-A", "."])
+    // Not by a pathspec that leaves them out: git fails on one for what it ignores.
+    try await git.run(["rm", "-rfq", "--cached", "--ignore-unmatch", "--", Self.runs])
     let identity = "git-" + (try await git.run(["write-tree"]).lines.first ?? "")
     let entry = try await cache.obtain("sources", identity) { directory in
       let progress = Progress("copying \(path)")

@@ -52,10 +52,14 @@ struct LogTail {
   /// it fails make as an error in the source does.
   private(set) var hostFailure: String?
 
+  private static let killed = "a program of the build was killed, for want of memory perhaps"
   private static let hostFailures = [
     ("No space left on device", "the disk is full"),
     ("Disk quota exceeded", "the disk quota is used up"),
-    ("Killed signal terminated program", "a compiler was killed, for want of memory perhaps"),
+    // gcc, clang, collect2, and make of whatever else it had started: 137 is 128 + SIGKILL.
+    ("Killed signal terminated program", killed), ("unable to execute command: Killed", killed),
+    ("terminated with signal 9", killed), ("] Killed", killed), ("] Error 137", killed),
+    ("Resource temporarily unavailable", "there are too many processes"),
     ("Cannot allocate memory", "there is not enough memory"),
     ("virtual memory exhausted", "there is not enough memory"),
   ]

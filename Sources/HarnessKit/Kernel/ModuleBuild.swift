@@ -71,6 +71,7 @@ public struct ModuleBuild: Sendable {
     } catch let error as KernelError {
       try? FileManager.default.removeItem(atPath: failureLog.string)
       try? FileManager.default.copyItem(atPath: log.string, toPath: failureLog.string)
+      guard error.fault == .kernelUnusable else { throw error }
       throw KernelError(
         .build, "build module", sources.string, "it does not build against \(tree)",
         advice: "The log: \(failureLog)", details: error.details)

@@ -71,7 +71,9 @@ public struct RunFolder: Sendable {
 
   /// Makes a folder of that name, or of that name and a number where it is taken: it is
   /// nobody else's.
-  public init(numbering path: String) throws(RunFolderError) {
+  public init(numbering wanted: String) throws(RunFolderError) {
+    // As a shell completes a folder.
+    let path = wanted.count > 1 && wanted.hasSuffix("/") ? String(wanted.dropLast()) : wanted
     if let end = path.lastIndex(of: "/") { try RunFolder.makeFolder(String(path[..<end])) }
     var number = 1
     var name = path

@@ -14,7 +14,10 @@ extension String {
 
   /// The same, with quotes only where it needs them: for people to read and to paste.
   package var asShellWord: String {
-    let isPlain = allSatisfy { $0.isLetter || $0.isNumber || "-_=+./:,@%".contains($0) }
+    let isPlain = allSatisfy { character in
+      character.isASCII && (character.isLetter || character.isNumber)
+        || "-_=+./:,@%".contains(character)
+    }
     return isPlain && !isEmpty ? self : quotedForShell
   }
 }

@@ -203,9 +203,11 @@ public struct HarnessRun: Sendable {
   /// Why trials were left out beside a finding, which is all that the status tells; nil where
   /// none was, or where the finding itself was to end the run.
   private func whyCutShort(_ trials: [JudgedTrial], _ failures: [HarnessFailure]) -> String? {
+    guard trials.contains(where: { $0.secondsFromReady == nil && $0.report == nil }) else {
+      return nil
+    }
     if let failure = failures.first { return failure.message }
-    let isLeft = trials.contains { $0.secondsFromReady == nil && $0.report == nil }
-    return isLeft && request.budgetSeconds != nil && !request.failsFast && !request.stopsAtTarget
+    return request.budgetSeconds != nil && !request.failsFast && !request.stopsAtTarget
       ? Self.budgetUsed : nil
   }
 

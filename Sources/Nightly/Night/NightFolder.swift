@@ -156,7 +156,16 @@ extension NightFolder {
     }
   }
 
+  /// Those that need not be made again. One that was told to stop beside a finding is told of,
+  /// and is made again.
   public func finishedRuns(of cell: Cell) -> Int { runs(of: cell).count(where: isFinished) }
+
+  /// Whether anything can be said of a cell.
+  func hasFinishedRun(of cell: Cell) -> Bool {
+    runs(of: cell).contains {
+      if case .finished = state(of: $0) { true } else { false }
+    }
+  }
 
   /// The results that were found finished: a sweep's has ten megabytes, and none changes
   /// any more.
@@ -165,7 +174,9 @@ extension NightFolder {
   private func isFinished(_ run: NightRunFolder) -> Bool {
     let file = file("\(run.path)/result.json")
     if Self.finished.withLock({ $0.contains(file) }) { return true }
-    guard case .finished = state(of: run) else { return false }
+    guard case .finished(let record) = state(of: run),
+      record.cutShort != RunRecord.interruption
+    else { return false }
     Self.finished.withLock { _ = $0.insert(file) }
     return true
   }

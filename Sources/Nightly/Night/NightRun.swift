@@ -160,10 +160,9 @@ public struct NightRun: Sendable {
   private func finish(_ state: inout State) throws -> NightReport {
     try collect(&state, open: [:])
     for cell in state.night.plan.cells {
-      let finished = folder.finishedRuns(of: cell)
       let begun = folder.runs(of: cell).count
       let gap: String? =
-        if finished > 0 { nil } else if let gap = state.gaps[cell.id] {
+        if folder.hasFinishedRun(of: cell) { nil } else if let gap = state.gaps[cell.id] {
           gap
         } else if begun > 0 {
           "it was not over when the deadline came"

@@ -43,6 +43,8 @@ import Testing
       let first = try RunFolder(numbering: "\(path)/runs/a")
       let second = try RunFolder(numbering: "\(path)/runs/a")
       #expect([first.path, second.path] == ["\(path)/runs/a", "\(path)/runs/a-2"])
+      #expect(try RunFolder(numbering: "\(path)/b/").path == "\(path)/b")
+      #expect(try RunFolder(numbering: "\(path)/b/").path == "\(path)/b-2")
     }
   }
 

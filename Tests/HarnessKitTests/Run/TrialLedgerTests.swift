@@ -46,7 +46,7 @@ import Testing
     #expect(ledger.notes.first?.contains("flags that no CPU can have") == true)
   }
 
-  @Test mutating func `what guests have had stays where the host breaks after them`() {
+  @Test mutating func `no guest is started after the host broke, and what was had stays`() {
     #expect(guest(having: 2) == [0, 1, 2, 3])
     ledger.stop(because: HarnessFailure(.harness, "the disk is full"))
     #expect(guest(having: 2) == nil)

@@ -132,7 +132,7 @@ struct ReportPage {
     add("took", record.durationSeconds.map { TimeText.fixed($0, 1) + " s" })
     add("seed", record.seed)
     add("exit status", String(record.exitCode))
-    add("command", record.commandLine.map(\.shellWord).joined(separator: " "))
+    add("command", record.commandLine.map(\.asShellWord).joined(separator: " "))
     return facts
   }
 
@@ -169,16 +169,5 @@ struct ReportPage {
       return PointRow(
         point: point.rawValue, mayHold: point.maySleep ? "hold" : "observe", cells: cells)
     }
-  }
-}
-
-extension String {
-  /// As a shell takes it.
-  fileprivate var shellWord: String {
-    let isPlain = allSatisfy { character in
-      character.isASCII && (character.isLetter || character.isNumber)
-        || "-_=+./:,@%".contains(character)
-    }
-    return isPlain && !isEmpty ? self : "'" + replacing("'", with: #"'\''"#) + "'"
   }
 }

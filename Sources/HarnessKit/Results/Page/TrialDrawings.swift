@@ -88,7 +88,7 @@ struct EventListing {
   private static func line(_ entry: Timeline.Entry) -> String {
     let event = entry.event
     let time = TimeText.fixed(Double(entry.nanoseconds) / 1000, 3)
-    var line = String(repeating: " ", count: max(0, 14 - time.count)) + time
+    var line = time.leftPadded(to: 14)
     line += "  cpu\(event.cpu)"
     line += "  " + "\(event.task.oneLine)[\(event.pid)]".padded(to: 18)
     line += "  " + event.point.rawValue.padded(to: 22)
