@@ -115,8 +115,8 @@ public enum KernelSource: Hashable, Sendable {
   }
 
   /// The files that git would commit with `add -A`, changes not yet committed
-  /// included, build products and the harness's `runs/` not. Its object database and index stay as they
-  /// are.
+  /// included, build products and the harness's `runs/` not. Its object database
+  /// and index stay as they are.
   private func gitTree(_ path: FilePath, in cache: Cache) async throws -> Tree {
     let scratch = FilePath(FileManager.default.temporaryDirectory.path)
       .appending("zswap-harness-\(UUID().uuidString)")

@@ -162,8 +162,9 @@ extension NightFolder {
 
   /// Whether anything can be said of a cell.
   func hasFinishedRun(of cell: Cell) -> Bool {
-    runs(of: cell).contains {
-      if case .finished = state(of: $0) { true } else { false }
+    runs(of: cell).contains { run in
+      if isFinished(run) { return true }
+      return if case .finished = state(of: run) { true } else { false }
     }
   }
 
