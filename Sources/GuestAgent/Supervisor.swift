@@ -19,6 +19,7 @@ struct Supervisor {
   ]
 
   func run() -> Never {
+    Self.keepPagesInMemory()
     for mount in Self.mounts {
       do {
         try mount.mount()
@@ -40,6 +41,14 @@ struct Supervisor {
         powerOff(because: nil)
       }
       if pid < 0, errno == ECHILD { powerOff(because: SystemError.last("wait for", "the worker")) }
+    }
+  }
+
+  /// Keeps this process's pages from swap: a kernel that spoils what it swaps is to spoil the
+  /// pages under test, not who tells of it. What is forked later does not inherit it.
+  static func keepPagesInMemory() {
+    if mlockall(MCL_CURRENT | MCL_FUTURE) != 0 {
+      print("guest-agent: \(SystemError.last("lock", "the agent's pages"))")
     }
   }
 

@@ -10,6 +10,7 @@ import SystemPackage
 /// loop that reports progress.
 enum Worker {
   static func run(identity: GuestIdentity) -> Never {
+    Supervisor.keepPagesInMemory()
     // Before the channel: its driver may be one of them.
     let problem = loadModules()
     do {

@@ -227,7 +227,8 @@ struct CorpusCommand: AsyncParsableCommand {
           tool takes longer. In bold, the time until the kill: \
           from the guest being ready, or from the tool's start. The last column is the time of \
           the first of the other tools to kill, or what all of them were given in vain, by the \
-          harness's.
+          harness's. “?” is a guest that was lost under the tool without a word of the kernel's: \
+          it counts for neither.
           """
       )
     }

@@ -30,12 +30,18 @@ public struct ToolComparisonRun: Sendable {
     return (result, try await trials(on: mutant, number: 1, seconds: given))
   }
 
-  /// Whether a run of before says all that another would. One that was interrupted came to
-  /// its end as well, and each tool's trial of it has the time that it was to take.
-  static func isTakenOver(_ record: RunRecord, ofImage sum: String, seconds: Int) -> Bool {
-    record.finishedAt != nil && record.status != .error && record.cutShort == nil
-      && record.kernel?.sha256 == sum
-      && record.trials.allSatisfy { $0.stressSeconds == seconds }
+  /// What a run of before says of the tools, so that it need not be had again: those that
+  /// came to an end, on the same kernel, in the time that each is to have. Another tool's lost
+  /// guest takes nothing from them. Where the run was interrupted, a guest without a report
+  /// may be one that was stopped.
+  static func takenOver(
+    _ record: RunRecord, ofImage sum: String, seconds: Int
+  ) -> [TrialRecord] {
+    guard record.finishedAt != nil, record.kernel?.sha256 == sum else { return [] }
+    return record.trials.filter {
+      $0.stressSeconds == seconds
+        && ($0.report != nil || record.cutShort == nil && !$0.failingFindings.isEmpty)
+    }
   }
 
   /// Whole seconds for a tool beside a harness that took so long.
@@ -43,8 +49,8 @@ public struct ToolComparisonRun: Sendable {
     max(atLeast, Int((kill ?? 0).rounded(.up)))
   }
 
-  /// Each in a guest of its own. What is there from before, of the same kernel and time, is
-  /// taken over.
+  /// Each in a guest of its own. Where one is lost, those that have not had theirs are run
+  /// in a further part: it costs them nothing.
   private func trials(
     on mutant: Mutant?, number: Int, seconds: Int
   ) async throws -> [TrialRecord] {
@@ -54,26 +60,40 @@ public struct ToolComparisonRun: Sendable {
     build.fragments = corpus.fragments
     build.mutants = mutant.map { [$0.id] } ?? []
     let image = try await build.image(checkout: corpus.checkout, cache: corpus.cache)
-    let path = "\(corpus.folder)/tools/\(name)-\(number)"
     let sum = try await ContentHash.of(file: image)
-    if let record = CorpusRun.record(in: path),
-      Self.isTakenOver(record, ofImage: sum, seconds: seconds)
-    {
-      return record.trials
+    var trials: [TrialRecord] = []
+    for part in 1... {
+      let rest = Workload.allCases.filter { workload in
+        !trials.contains { $0.workload == workload }
+      }
+      if rest.isEmpty { break }
+      let path = "\(corpus.folder)/tools/\(name)-\(number)" + (part > 1 ? "-part\(part)" : "")
+      let before = CorpusRun.record(in: path).map {
+        Self.takenOver($0, ofImage: sum, seconds: seconds)
+      }
+      if let before, !before.isEmpty {
+        trials += before
+        continue
+      }
+      try? FileManager.default.removeItem(atPath: path)
+      var request = corpus.request
+      request.kernel = .image(image)
+      request.out = path
+      request.scenarios = rest.compactMap { Scenario.named($0.rawValue) }
+      request.stressSeconds = seconds
+      request.reproductions = 0
+      // Its initramfs has their programs in it: no other run could use the saved guest.
+      request.snapshot = false
+      let record = try await HarnessRun(
+        request, checkout: corpus.checkout, cache: corpus.cache, progress: corpus.progress
+      ).run().record
+      try Task.checkCancellation()
+      let begun = record.trials.filter { $0.secondsFromReady != nil }
+      if begun.isEmpty {
+        throw record.error ?? HarnessFailure(.harness, "no trial of \(path) was begun")
+      }
+      trials += begun
     }
-    try? FileManager.default.removeItem(atPath: path)
-    var request = corpus.request
-    request.kernel = .image(image)
-    request.out = path
-    request.scenarios = Workload.allCases.compactMap { Scenario.named($0.rawValue) }
-    request.stressSeconds = seconds
-    request.reproductions = 0
-    // Its initramfs has their programs in it: no other run could use the saved guest.
-    request.snapshot = false
-    let outcome = try await HarnessRun(
-      request, checkout: corpus.checkout, cache: corpus.cache, progress: corpus.progress
-    ).run()
-    try Task.checkCancellation()
-    return outcome.record.trials
+    return trials
   }
 }

@@ -45,22 +45,21 @@ import Testing
       ToolComparison.end(of: lost, beside: .init([])) == .inconclusive("it was not begun"))
   }
 
-  @Test func `a run that was interrupted is made again`() {
-    var record = Records.compared
+  @Test func `of a run of before, only tools that came to their end are taken over`() {
+    var record = Records.failed
     for index in record.trials.indices { record.trials[index].stressSeconds = 120 }
-    func isTakenOver(seconds: Int = 120, sum: String = "00ff") -> Bool {
-      ToolComparisonRun.isTakenOver(record, ofImage: sum, seconds: seconds)
+    func takenOver(seconds: Int = 120, sum: String = "00ff") -> [Int] {
+      ToolComparisonRun.takenOver(record, ofImage: sum, seconds: seconds).map(\.index)
     }
-    #expect(isTakenOver())
-    #expect(!isTakenOver(seconds: 145))
-    #expect(!isTakenOver(sum: "00fe"))
-    record.status = .fail
+    // The second one's guest was lost without a word.
+    #expect(takenOver() == [0, 2])
+    #expect(takenOver(seconds: 145) == [])
+    #expect(takenOver(sum: "00fe") == [])
+    // It died of what the kernel said, unless it was stopped.
+    record.trials[0].report = nil
+    #expect(takenOver() == [0, 2])
     record.cutShort = RunRecord.interruption
-    #expect(!isTakenOver())
-    record.cutShort = nil
-    record.status = .error
-    record.error = HarnessFailure(.harness, RunRecord.interruption)
-    #expect(!isTakenOver())
+    #expect(takenOver() == [2])
   }
 
   @Test func `no tool is given less time than the harness took`() {
