@@ -26,6 +26,8 @@ final class Program {
     guard child >= 0 else { throw .last("fork", arguments[0]) }
     if child == 0 {
       setpgid(0, 0)
+      // The worker ignores it, and exec() keeps that.
+      signal(SIGPIPE, SIG_DFL)
       dup2(ends[1], 1)
       dup2(ends[1], 2)
       close(ends[0])

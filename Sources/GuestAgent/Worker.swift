@@ -11,6 +11,8 @@ import SystemPackage
 enum Worker {
   static func run(identity: GuestIdentity) -> Never {
     Supervisor.keepPagesInMemory()
+    // What a child that was killed is told is an error of that write, and no end of ours.
+    signal(SIGPIPE, SIG_IGN)
     // Before the channel: its driver may be one of them.
     let problem = loadModules()
     do {

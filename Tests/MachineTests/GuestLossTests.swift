@@ -5,13 +5,13 @@ import Testing
 @Suite(.serialized, .enabled(if: TestKernel.arePrepared, "run scripts/test"))
 struct GuestLossTests {
   private func run(
-    _ fault: String, _ body: (HarnessProcess.Outcome) throws -> Void
+    _ fault: String,
+    in work: [String] = ["--schedule", "writeback@unlocked > swapoff@trees-freed"],
+    _ body: (HarnessProcess.Outcome) throws -> Void
   ) async throws {
     try await HarnessProcess.with { harness in
-      let outcome = try await harness.run([
-        "--kernel", TestKernel.stock.path, "--guest-fault", fault, "--silence-limit", "30",
-        "--schedule", "writeback@unlocked > swapoff@trees-freed",
-      ])
+      let outcome = try await harness.run(
+        ["--kernel", TestKernel.stock.path, "--guest-fault", fault, "--silence-limit", "30"] + work)
       try body(outcome)
       #expect(harness.guests.isEmpty)
     }
@@ -56,6 +56,13 @@ struct GuestLossTests {
     try await run("crash") { outcome in
       #expect(outcome.exitCode == 2)
       #expect(outcome.console.contains("guest-agent: worker ended with status"))
+    }
+  }
+
+  @Test func `a page holder that is killed is a finding, and no lost guest`() async throws {
+    try await run("bereave", in: ["--scenario", "swapoff-stress"]) { outcome in
+      #expect(outcome.exitCode == 1)
+      #expect(outcome.output.contains("page-holder killed by signal 9"))
     }
   }
 
