@@ -15,7 +15,7 @@ final class Bystander {
     case pageOut, giveUp, sendOut, takeBack
   }
 
-  private let child: ChildProcess
+  let child: ChildProcess
 
   init() throws(SystemError) {
     child = try ChildProcess("bystander") { station in
@@ -121,10 +121,10 @@ final class Bystander {
 
   /// Removes those memcgs. With swap off: slots that wait to be used again keep their
   /// entries, and those their memcg.
-  func forgetForbidden() throws(SystemError) {
+  func forgetForbidden(beat: () -> Void) throws(SystemError) {
     let forbidden = ControlGroup.numbered(ControlGroup.forbidden)
     // What CPUs have charged ahead for it would keep it from going.
-    _ = try RestProbe.settle(forbidden)
+    _ = try RestProbe.settle(forbidden, beat: beat)
     try forbidden.remove()
     try ControlGroup.numbered(ControlGroup.forbidding).remove()
   }

@@ -42,6 +42,8 @@ final class ChildProcess {
   private let replies: Int32
   private var status: Int32?
   private var answer: Int32?
+  /// A wait for it has been given up.
+  private var isStuck = false
 
   init(_ name: String, body: (Station) -> Never) throws(SystemError) {
     var down: [Int32] = [0, 0]
@@ -73,7 +75,12 @@ final class ChildProcess {
     var command = command
     answer = nil
     let size = MemoryLayout<Command>.size
-    guard write(commands, &command, size) == size else { throw .last("command", name) }
+    guard write(commands, &command, size) == size else {
+      let failure = SystemError.last("command", name)
+      // Its files are closed a moment before it can be waited for.
+      for _ in 0..<1000 where ending == nil { MonotonicClock.sleep(milliseconds: 1) }
+      throw failure
+    }
   }
 
   /// How the last command went, or how the process ended before it did; nil
@@ -114,18 +121,33 @@ final class ChildProcess {
       case nil: break
       }
       beat()
-      if watchdog.isStalled([pid]) {
-        throw SystemError(operation: "wait for", object: name, errno: .timedOut)
-      }
+      if watchdog.isStalled([pid]) { throw giveUp() }
     }
+  }
+
+  /// It stands still, and is waited for no more.
+  func giveUp() -> SystemError {
+    isStuck = true
+    return SystemError(operation: "wait for", object: name, errno: .timedOut)
   }
 
   /// What became of it, for the report.
   func report(as name: String) -> ActorReport {
-    let end =
-      poll()
-      ?? .stalled(wchan: ProcessProbe(pid)?.wchan ?? "?", stack: ProcessProbe.stack(pid))
-    return ActorReport(name: name, pid: Int(pid), end: end)
+    ActorReport(name: name, pid: Int(pid), end: poll() ?? whereItStands)
+  }
+
+  /// The same, if it was killed or stands still. One that waits for its next command does
+  /// neither.
+  var badReport: ActorReport? {
+    switch ending {
+    case .returned: nil
+    case .some(let end): ActorReport(name: name, pid: Int(pid), end: end)
+    case nil: isStuck ? ActorReport(name: name, pid: Int(pid), end: whereItStands) : nil
+    }
+  }
+
+  private var whereItStands: ActorReport.End {
+    .stalled(wchan: ProcessProbe(pid)?.wchan ?? "?", stack: ProcessProbe.stack(pid))
   }
 }
 

@@ -64,6 +64,17 @@ struct FreeRace {
   /// None of them has ended.
   var isRunning: Bool { actors.allSatisfy { $0.poll() == nil } }
 
+  /// What became of them; of a swapon that failed, which is not swapoff's doing, as well.
+  var reports: [ActorReport] {
+    var reports = actors.map { $0.report() }
+    if tally.swaponErrno != 0, let swapoff = reports.first(where: { $0.name == "swapoff" }) {
+      reports.append(
+        ActorReport(
+          name: "swapon", pid: swapoff.pid, end: .returned(errno: Int32(tally.swaponErrno))))
+    }
+    return reports
+  }
+
   /// What they have done.
   var counts: [String: UInt64] {
     var counts: [String: UInt64] = [:]
@@ -89,7 +100,12 @@ struct FreeRace {
       if failure != 0, failure != ENOMEM { return failure }
       if failure == 0 {
         tally.swapoffs += 1
-        do throws(SystemError) { try swapfile.swapOn() } catch { return error.errno.rawValue }
+        do throws(SystemError) {
+          try swapfile.swapOn()
+        } catch {
+          tally.swaponErrno = UInt64(error.errno.rawValue)
+          return 0
+        }
       } else {
         tally.refused += 1
       }
@@ -143,6 +159,7 @@ final class Tally {
     var refused: UInt64 = 0
     var walks: UInt64 = 0
     var offlines: UInt64 = 0
+    var swaponErrno: UInt64 = 0
   }
 
   private let counters: UnsafeMutablePointer<Counters>
@@ -176,5 +193,9 @@ final class Tally {
   var offlines: UInt64 {
     @inline(never) get { counters.pointee.offlines }
     @inline(never) set { counters.pointee.offlines = newValue }
+  }
+  var swaponErrno: UInt64 {
+    @inline(never) get { counters.pointee.swaponErrno }
+    @inline(never) set { counters.pointee.swaponErrno = newValue }
   }
 }

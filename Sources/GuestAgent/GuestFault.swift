@@ -6,7 +6,7 @@ import GuestWire
 /// command line as `zswap_harness.fault=NAME`, and done when the first trial
 /// has started.
 enum GuestFault: String {
-  case panic, hang, poweroff, flood, lie, crash, bereave
+  case panic, hang, poweroff, flood, lie, crash, bereave, orphan
 
   func commit(_ channel: HostChannel) throws {
     switch self {
@@ -26,25 +26,34 @@ enum GuestFault: String {
     case .crash:
       fatalError("asked for on the command line")
     case .bereave:
-      if clinux_fork() == 0 { Self.killPageHolder() }
+      if clinux_fork() == 0 {
+        // In the middle of a stress.
+        Self.killPageHolder { _ in Self.pid(of: "reclaim") != nil }
+      }
+    case .orphan:
+      if clinux_fork() == 0 {
+        // As soon as it is in the trial's memcg, before it has filled its pages.
+        Self.killPageHolder {
+          ((try? KernelFile.read("/proc/\($0)/cgroup")) ?? "").contains("/trial-")
+        }
+      }
     }
   }
 
-  /// As a page that came back wrong may, in the middle of a stress.
-  private static func killPageHolder() -> Never {
+  /// As a page that came back wrong may.
+  private static func killPageHolder(when isTime: (pid_t) -> Bool) -> Never {
     while true {
-      MonotonicClock.sleep(milliseconds: 1000)
-      var pids: [String: pid_t] = [:]
-      for name in (try? KernelFile.entries("/proc")) ?? [] {
-        guard let pid = pid_t(name), let comm = try? KernelFile.read("/proc/\(pid)/comm") else {
-          continue
-        }
-        pids[comm.trimmed] = pid
+      if let holder = pid(of: "page-holder"), isTime(holder) {
+        kill(holder, SIGKILL)
+        _exit(0)
       }
-      guard let holder = pids["page-holder"], pids["reclaim"] != nil else { continue }
-      MonotonicClock.sleep(milliseconds: 500)
-      kill(holder, SIGKILL)
-      _exit(0)
+      MonotonicClock.sleep(milliseconds: 1)
+    }
+  }
+
+  private static func pid(of name: String) -> pid_t? {
+    ((try? KernelFile.entries("/proc")) ?? []).lazy.compactMap { pid_t($0) }.first {
+      (try? KernelFile.read("/proc/\($0)/comm"))?.trimmed == name
     }
   }
 }

@@ -153,9 +153,7 @@ final class PageHolder {
     var watchdog = Watchdog()
     while child.poll(milliseconds: 20) == nil {
       beat()
-      if watchdog.isStalled([pid]) {
-        throw SystemError(operation: "wait for", object: "page holder", errno: .timedOut)
-      }
+      if watchdog.isStalled([pid]) { throw child.giveUp() }
     }
   }
 
@@ -200,19 +198,8 @@ final class PageHolder {
     var watchdog = Watchdog()
     while child.ending == nil {
       beat()
-      if watchdog.isStalled([pid]) {
-        throw SystemError(operation: "wait for", object: "page holder", errno: .timedOut)
-      }
+      if watchdog.isStalled([pid]) { throw child.giveUp() }
       MonotonicClock.sleep(milliseconds: 1)
-    }
-  }
-
-  /// How it was killed or where it is stuck; nil if it ended well.
-  var badEnd: ActorReport.End? {
-    switch child.ending {
-    case .returned: nil
-    case .some(let end): end
-    case nil: .stalled(wchan: ProcessProbe(pid)?.wchan ?? "?", stack: ProcessProbe.stack(pid))
     }
   }
 

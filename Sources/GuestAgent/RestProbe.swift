@@ -15,8 +15,11 @@ struct RestProbe {
   private var zswpwb: Int64 = 0
   private var writtenBack: Int64 = 0
   private var tolerance = Tolerance.none
+  /// Told in every wait that there is still somebody.
+  private let beat: () -> Void
 
-  init() throws(SystemError) {
+  init(beat: @escaping () -> Void) throws(SystemError) {
+    self.beat = beat
     dying = try ControlGroup.dyingDescendants()
     taint = try KernelTaint.read()
   }
@@ -115,9 +118,12 @@ struct RestProbe {
         settled = settled && last.allSatisfy(Self.isSettled)
       }
       if settled || late {
-        return Result(measurements: fixed + measurements, skipped: nil, isSettled: settled)
+        return Result(
+          measurements: fixed + measurements, skipped: nil,
+          isSettled: settled && fixed.allSatisfy(Self.isSettled))
       }
       attempts += 1
+      beat()
       if attempts % 4 == 2 { try nudge() }
       MonotonicClock.sleep(milliseconds: attempts < 20 ? 1 : 20)
     }
@@ -134,7 +140,9 @@ struct RestProbe {
   private static let nodeItems = RestFigure.nodeItems
 
   /// The memcg's own figures, when its tasks have gone and swap is off.
-  static func settle(_ group: ControlGroup) throws(SystemError) -> [RestMeasurement] {
+  static func settle(
+    _ group: ControlGroup, beat: () -> Void
+  ) throws(SystemError) -> [RestMeasurement] {
     let began = MonotonicClock.milliseconds
     while true {
       // Gives back what per-CPU stocks have charged ahead, and the last pages. Each
@@ -160,6 +168,7 @@ struct RestProbe {
       let late = MonotonicClock.milliseconds - began > limitMilliseconds
       if late || measurements.allSatisfy({ $0.observed == 0 }) { return measurements }
       try Self.drain()
+      beat()
       MonotonicClock.sleep(milliseconds: 2)
     }
   }
@@ -209,7 +218,7 @@ struct RestProbe {
   ///
   /// - Parameter changes: ways to make another pool, each the present one first.
   static func settlePools(
-    _ changes: [[Zswap.PoolChange]]
+    _ changes: [[Zswap.PoolChange]], beat: () -> Void
   ) throws(SystemError) -> RestMeasurement? {
     guard !changes.isEmpty, Zswap.pools() > 0 else { return nil }
     var left = 0
@@ -217,6 +226,7 @@ struct RestProbe {
       try pool.apply()
       let began = MonotonicClock.milliseconds
       while Zswap.pools() > 1, MonotonicClock.milliseconds - began < limitMilliseconds {
+        beat()
         MonotonicClock.sleep(milliseconds: 2)
       }
       left = max(left, Zswap.pools() - 1)

@@ -93,16 +93,19 @@ struct ScheduleTrial {
       blocked: blocked)
     if schedule.involves("cpu") { report.keepsContext = HooksModule.keepsContext }
     report.actors = course.actors.map { $0.child.report(as: $0.name) }
-    if setup.again != .no, !isStalled { try guest.storeAgain(setup.again) }
+    // What a dead task held stays held.
+    let isWell = !isStalled && !report.actors.contains(where: \.wasKilled)
+    if setup.again != .no, isWell { try guest.storeAgain(setup.again) }
     let record = try HooksModule.read("events")
     if let slot = holds.lazy.compactMap(\.slot).first, !isStalled, !guest.groupIsGone {
       report.place = try HooksModule.lru()?.place(of: slot, in: try guest.group.inode)
     }
-    if !isStalled { try undo(guest) }
+    if isWell { try undo(guest) }
     guest.clock.lap("read the record")
 
     guest.conclude(&report, isStalled: isStalled, tolerance: tolerance) { () throws -> PageAudit? in
-      if guest.holder.child.ending != nil { return nil }
+      // It has exited where that is how its pages are freed.
+      if case .returned = guest.holder.child.ending { return nil }
       return try guest.holder.verify()
     }
     // Each page's entry is on the list of the memcg that is charged for it, beside
@@ -293,10 +296,10 @@ struct ScheduleTrial {
         blocked = try race(next, index)
         if orders.indices.contains(index + 1) { try waitForNext(index + 1, next) }
       }
-      while started < actors.count {
-        if orders.count > 1 { try hooks.release() }
-        try startNext()
-      }
+      // Also where all have started: one may be on its way to a later hold still, which nobody
+      // would end.
+      if orders.count > 1 { try hooks.release() }
+      while started < actors.count { try startNext() }
       guest.clock.lap("race")
       return blocked
     }

@@ -62,7 +62,7 @@ struct StressTrial {
     }
     race.tally.stop()
     let stalled = race.actors.waitForAll(beat: guest.beat)
-    report.actors = race.actors.map { $0.report() }
+    report.actors = race.reports
     report.counts = race.counts
     report.counts["writebacks"] = UInt64(max(0, try Zswap.counter("written_back_pages") - before))
     report.counts["rounds"] = guest.holder.rounds

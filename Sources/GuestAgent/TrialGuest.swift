@@ -53,7 +53,7 @@ final class TrialGuest {
     pools = crew.pools
     self.channel = channel
     firstTrial = spec.index
-    rest = try RestProbe()
+    rest = try RestProbe { channel.beat() }
     try swapfile.swapOn()
     group = try ControlGroup.make(Int64(spec.index))
     holder = try PageHolder(
@@ -184,6 +184,7 @@ final class TrialGuest {
       report.restSkipped = "a task has oopsed: what it held stays held"
       return
     }
+    var measured: [RestMeasurement] = []
     do {
       if let audit = try verify() { report.pages = audit }
       if holder.child.ending == nil { try holder.drop() }
@@ -192,6 +193,7 @@ final class TrialGuest {
         try swapOff()
       }
       clock.lap("rest")
+      measured = result.measurements
       if isUsedUp, result.skipped == nil {
         report.restSince = firstTrial
         let end = try takeDown()
@@ -205,14 +207,17 @@ final class TrialGuest {
       report.restSkipped = result.skipped
     } catch {
       report.pages = holder.audit
-      report.rest = []
+      // What was measured before is so, whatever could not be done after it.
+      report.rest = measured
       report.restSkipped = "\(error)"
-      if let end = holder.badEnd {
-        report.actors.append(
-          ActorReport(name: "page-holder", pid: Int(holder.pid), end: end))
-      }
+      report.actors += badReports
       if let lastSwapoff { report.actors.append(lastSwapoff) }
     }
+  }
+
+  /// Those of its processes, beside the actors, that were killed or stand still.
+  var badReports: [ActorReport] {
+    [holder.child, bystander.child].compactMap(\.badReport)
   }
 
   /// Ends what the trials had.
@@ -223,10 +228,10 @@ final class TrialGuest {
       isLastSetup
       ? try bystander.roundTrips(through: pools, swapfile, beat: beat) : nil
     try swapOff()
-    if forbidden != nil { try bystander.forgetForbidden() }
+    if forbidden != nil { try bystander.forgetForbidden(beat: beat) }
     var memcg: [RestMeasurement] = []
     if !groupIsGone {
-      memcg = try RestProbe.settle(group)
+      memcg = try RestProbe.settle(group, beat: beat)
       try group.remove()
     }
     var result = try rest.settle(memcg) { try bystander.charge(beat: beat) }
@@ -235,7 +240,7 @@ final class TrialGuest {
       result.isSettled = result.isSettled && measurement.observed == measurement.expected
     }
     // A pool that is never given up is so for all that follow: once is enough.
-    if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pools) {
+    if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pools, beat: beat) {
       result.measurements.append(pools)
       result.isSettled = pools.observed == pools.expected
     }
@@ -271,7 +276,7 @@ enum TrialError: Error, CustomStringConvertible {
 }
 
 extension ActorReport {
-  fileprivate var wasKilled: Bool {
+  var wasKilled: Bool {
     if case .signalled = end { true } else { false }
   }
 }

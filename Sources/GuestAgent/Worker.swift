@@ -149,7 +149,10 @@ enum Worker {
       try channel.send(.trialStarted(spec.index))
       if let fault { try fault.commit(channel) }
       // The module stays loaded, and the set-up with it, for those to come.
-      let next = specs.dropFirst(position + 1).first
+      // One that this guest cannot make takes no set-up, and ends none.
+      let next = specs.dropFirst(position + 1).first {
+        $0.provider != spec.provider || (try? kind(of: $0, crew, hooks)) != nil
+      }
       let following = next.flatMap { next -> TrialGuest.Next? in
         guard next.provider == spec.provider else { return nil }
         return goesOn(from: spec, to: next, crew, hooks) ? .sameSetup : .otherSetup
@@ -218,16 +221,23 @@ enum Worker {
     current.clock = clock
     try current.begin(next: next)
     current.clock.lap("set up")
-    var report: TrialReport
-    switch spec.work {
-    case .schedule(let schedule):
-      let trial = ScheduleTrial(schedule: schedule, hooks: hooks, crew: crew)
-      let record: String
-      (report, record) = try trial.run(current, spec: spec)
-      try channel.send(.record(trial: spec.index, text: record))
-    case .stress(let stress, let seconds):
-      report = try StressTrial(stress: stress, seconds: seconds).run(current, spec: spec)
-    case .workload: report = TrialReport(index: spec.index)
+    var report = TrialReport(index: spec.index)
+    do {
+      switch spec.work {
+      case .schedule(let schedule):
+        let trial = ScheduleTrial(schedule: schedule, hooks: hooks, crew: crew)
+        let record: String
+        (report, record) = try trial.run(current, spec: spec)
+        try channel.send(.record(trial: spec.index, text: record))
+      case .stress(let stress, let seconds):
+        report = try StressTrial(stress: stress, seconds: seconds).run(current, spec: spec)
+      case .workload: break
+      }
+    } catch {
+      // A kernel that kills or holds up who was to make the trial is what there is to tell.
+      report.actors = current.badReports
+      guard !report.actors.isEmpty else { throw error }
+      report.restSkipped = "\(error)"
     }
     current.clock.lap("send the record")
     report.phases = current.clock.phases

@@ -183,12 +183,13 @@ struct WorkloadTrial {
     }
     race.tally.stop()
     _ = race.actors.waitForAll(beat: channel.beat)
-    report.actors = race.actors.map { $0.report() }
+    report.actors = race.reports
     report.counts = race.counts
     report.counts["rounds"] = holder.rounds
     // A dead task holds what it held: pages may never be had again.
     guard !KernelTaint.hasOopsed, report.actors.allSatisfy({ $0.end == .returned(errno: 0) }) else {
       report.pages = holder.audit
+      if let bad = holder.child.badReport { report.actors.append(bad) }
       return
     }
     do {
@@ -196,9 +197,7 @@ struct WorkloadTrial {
       report.pages = try holder.verifyAfterChurning()
     } catch {
       report.pages = holder.audit
-      if let end = holder.badEnd {
-        report.actors.append(ActorReport(name: "page-holder", pid: Int(holder.pid), end: end))
-      }
+      if let bad = holder.child.badReport { report.actors.append(bad) }
     }
   }
 }

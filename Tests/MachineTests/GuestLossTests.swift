@@ -59,8 +59,14 @@ struct GuestLossTests {
     }
   }
 
-  @Test func `a page holder that is killed is a finding, and no lost guest`() async throws {
-    try await run("bereave", in: ["--scenario", "swapoff-stress"]) { outcome in
+  @Test(arguments: [
+    ("bereave", ["--scenario", "swapoff-stress"]),
+    ("orphan", ["--schedule", "writeback@unlocked > swapoff@trees-freed"]),
+  ])
+  func `a page holder that is killed is a finding, and no lost guest`(
+    fault: String, work: [String]
+  ) async throws {
+    try await run(fault, in: work) { outcome in
       #expect(outcome.exitCode == 1)
       #expect(outcome.output.contains("page-holder killed by signal 9"))
     }
