@@ -52,9 +52,10 @@ public struct FileCoverage: Hashable, Sendable, Codable {
       guard lines[index].number == line.number, lines[index].function == line.function,
         lines[index].branches.count == line.branches.count
       else { throw Mismatch(file: file) }
-      sum.lines[index].count += line.count
+      sum.lines[index].count = lines[index].count.addingSaturated(line.count)
       for (branch, taken) in line.branches.enumerated() {
-        sum.lines[index].branches[branch].count += taken.count
+        let count = lines[index].branches[branch].count.addingSaturated(taken.count)
+        sum.lines[index].branches[branch].count = count
       }
     }
     return sum

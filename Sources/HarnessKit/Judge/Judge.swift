@@ -21,10 +21,15 @@ public struct Judge {
   /// - Parameters:
   ///   - splats: what the console said from the trial's start to the next one's.
   ///   - notices: likewise; they explain, and accuse nobody.
+  ///   - isCut: the console ends before the trial does.
   public static func judge(
-    spec: TrialSpec, report: TrialReport, splats: [Splat], notices: [ConsoleNotice] = []
+    spec: TrialSpec, report: TrialReport, splats: [Splat], notices: [ConsoleNotice] = [],
+    isCut: Bool = false
   ) -> TrialJudgement {
     var judge = Judge(spec: spec, report: report, splats: splats, notices: notices)
+    if isCut {
+      judge.doubt("the console ends before the trial does: a report may be missing from it")
+    }
     judge.run()
     return judge.judgement
   }
@@ -93,6 +98,16 @@ public struct Judge {
       check()
       return
     }
+    if report.hold == nil, spec.schedule != nil, let why = report.restSkipped {
+      // It was not begun: who was to make it was killed, or stands still.
+      judgement.outcome = .notExercised(why)
+      doubt(why)
+      judgeSplats()
+      for actor in report.actors { judgeEnd(of: actor) }
+      judgeNotices()
+      check()
+      return
+    }
     judgeSplats()
     judgeActors()
     judgeOrdering()
@@ -157,25 +172,27 @@ public struct Judge {
 
   private mutating func judgeActors() {
     if report.actors.isEmpty { fail("the report names no actor") }
-    if let schedule = spec.schedule, rule != nil {
+    if let schedule = spec.schedule {
       for name in schedule.actors
       where !report.actors.contains(where: { $0.name == name }) {
         fail("the report does not say what became of \(name)")
       }
     }
-    for actor in report.actors {
-      switch actor.end {
-      case .returned(let errno): returned(actor, errno)
-      case .signalled(let signal): signalled(actor, signal)
-      case .stalled(let wchan, let stack): stalled(actor, wchan, stack)
-      }
+    for actor in report.actors { judgeEnd(of: actor) }
+  }
+
+  private mutating func judgeEnd(of actor: ActorReport) {
+    switch actor.end {
+    case .returned(let errno): returned(actor, errno)
+    case .signalled(let signal): signalled(actor, signal)
+    case .stalled(let wchan, let stack): stalled(actor, wchan, stack)
     }
   }
 
   private mutating func returned(_ actor: ActorReport, _ number: Int32) {
     guard number != 0 else { return }
     let name = GuestErrno.name(of: number)
-    guard actor.name == "swapoff" else {
+    guard ["swapoff", "swapoff-last"].contains(actor.name) else {
       if spec.schedule == nil {
         doubt("\(actor.name) ended the stress early: \(name)")
       } else if ["writeback", "shrinker"].contains(actor.name) {
@@ -204,7 +221,9 @@ public struct Judge {
 
   private mutating func signalled(_ actor: ActorReport, _ signal: Int32) {
     let title = "\(actor.name) killed by signal \(signal)"
-    if hasKernelSplat {
+    if hasOwnSplat {
+      judgement.notes.append("\(title), after our own module's report")
+    } else if hasKernelSplat {
       judgement.notes.append("\(title), after the kernel's report")
     } else if notices.contains(where: { $0.kind == .oomKill }) {
       doubt("\(title), with the OOM killer at work")
@@ -223,7 +242,9 @@ public struct Judge {
       innermost.isHarness
     {
       fail("\(details): held by the harness's module, which never let go")
-    } else if report.hold?.state == .held {
+    } else if hasOwnSplat {
+      judgement.notes.append("\(details), after our own module's report")
+    } else if report.hold?.states.contains(.held) == true {
       fail("\(details), with a task that the harness's module still holds")
     } else if hasKernelSplat {
       judgement.notes.append("\(details), after the kernel's report")
@@ -235,6 +256,9 @@ public struct Judge {
       judgement.findings.append(finding)
     }
   }
+
+  /// The failure of ours that it is stands by itself; what comes of it accuses nobody else.
+  private var hasOwnSplat: Bool { splats.contains(where: \.inHarnessModule) }
 
   private var hasKernelSplat: Bool {
     splats.contains { !$0.inHarnessModule && !$0.isRaceElsewhere && !isWaitForOurHold($0) }
@@ -254,6 +278,9 @@ public struct Judge {
       return
     }
     guard let rule else {
+      if case .excluded(.timeout) = ordering.outcome {
+        doubt("\(ordering.constraint.until) was excluded by timeout only")
+      }
       judgement.notes.append("no rule says how this schedule has to come out")
       return
     }
@@ -441,7 +468,11 @@ public struct Judge {
       doubt("the second reclaimer met no entry")
       return false
     }
-    guard first.slot == hold.slot, let slot = hold.slot else { return true }
+    guard let slot = hold.slot else {
+      doubt("nothing says which slot was held")
+      return false
+    }
+    guard first.slot == slot else { return true }
     let others = Set(met.compactMap(\.slot)).count - 1
     guard others > 0 else {
       // Of one entry, the tail is the head.
@@ -581,7 +612,7 @@ public struct Judge {
     }
     for measurement in report.rest where measurement.observed != measurement.expected {
       // The taint that a splat leaves is that splat's.
-      if measurement.name == RestFigure.taint, hasKernelSplat { continue }
+      if measurement.name == RestFigure.taint, hasKernelSplat || hasOwnSplat { continue }
       let name = measurement.name.stable
       var finding = newFinding(
         .invariant, "invariant: \(name)",

@@ -248,7 +248,7 @@ struct Ordering {
     }
     // "It did not happen" needs a record without gaps.
     let span = report.events.filter { (held.sequence...last.sequence).contains($0.sequence) }
-    guard UInt64(span.count) == last.sequence - held.sequence + 1 else {
+    guard UInt64(span.count) == (last.sequence - held.sequence).addingSaturated(1) else {
       outcome = .notExercised("events are missing between the hold and \(last.point)")
       return
     }

@@ -266,7 +266,11 @@ public final class GuestSession: Sendable {
         }
       }
       for await event in client.events {
-        if case .shutdown(let reason) = event { queue.put(.shutdown(reason)) }
+        switch event {
+        case .shutdown(let reason): queue.put(.shutdown(reason))
+        case .blockError(let reason): queue.put(.diskFailed(reason))
+        case .other: break
+        }
       }
       client.close()
     }

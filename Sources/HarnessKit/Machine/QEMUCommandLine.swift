@@ -105,7 +105,10 @@ public struct QEMUCommandLine: Hashable, Sendable {
       "-chardev", "socket,id=results,fd=\(Descriptor.results)",
       "-device", "virtio-serial-\(device),max_ports=2",
       "-device", "virtserialport,chardev=results,name=\(Self.resultsPort)",
-      "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=\(Self.escaped(disk))",
+      // An error of the host's disk is not to reach the guest: it would be swap's.
+      "-drive",
+      "if=none,id=disk,format=raw,cache=unsafe,werror=stop,rerror=stop,"
+        + "file=\(Self.escaped(disk))",
       "-device", "virtio-blk-\(device),drive=disk",
     ]
     list += machine.arguments

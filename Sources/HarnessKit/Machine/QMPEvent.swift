@@ -2,12 +2,18 @@
 public enum QMPEvent: Hashable, Sendable {
   /// The virtual machine ends, for this reason.
   case shutdown(ShutdownReason)
+  /// The host could not read or write what a device of the guest is made of: why.
+  case blockError(String)
   /// Events that nothing here depends on, by name.
   case other(String)
 
   public init(name: String, reason: String?) {
     self =
-      name == "SHUTDOWN" ? .shutdown(ShutdownReason(rawValue: reason ?? "")) : .other(name)
+      switch name {
+      case "SHUTDOWN": .shutdown(ShutdownReason(rawValue: reason ?? ""))
+      case "BLOCK_IO_ERROR": .blockError(reason ?? "no reason given")
+      default: .other(name)
+      }
   }
 }
 

@@ -5,7 +5,7 @@ public enum QMPMessage: Hashable, Sendable {
   /// The first line: QEMU's version.
   case greeting(version: String)
   case event(QMPEvent)
-  /// The answer to a command; `value` where it is an object's `status`, the
+  /// The answer to a command; `status` where it is an object that has one, the
   /// one field that anybody here asks for.
   case success(id: Int?, status: String?)
   case failure(id: Int?, kind: String, text: String)

@@ -12,6 +12,8 @@ public enum SessionEvent: Sendable {
   case qemuLine(String)
   /// The virtual machine ends; ``exited(_:)`` follows.
   case shutdown(ShutdownReason)
+  /// The host could not read or write the guest's disk; the guest stands still.
+  case diskFailed(String)
   /// The guest lied or broke the protocol; no message follows.
   case channelBroken(GuestChannel.ChannelError)
   /// QEMU has ended. The last event: everything that it wrote came before.

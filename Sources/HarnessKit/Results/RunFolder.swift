@@ -92,6 +92,9 @@ public struct RunFolder: Sendable {
 
   /// Everything that is made of a record: for people, for CI, for Perfetto.
   public func writeReports(of record: RunRecord) throws {
+    for (number, text) in HandOver.all(of: record).enumerated() {
+      try write(text, to: "finding-\(number + 1).txt")
+    }
     try write(KTAPReport.text(of: record), to: "ktap.txt")
     try write(JUnitReport.text(of: record), to: "junit.xml")
     try replace("events.json", with: [UInt8](TraceEvents.json(of: record)))

@@ -14,8 +14,10 @@ public struct GuestRun: Sendable {
     public var report: TrialReport?
     public var splats: [Splat]
     public var notices: [ConsoleNotice]
-    /// How the guest was lost in this trial, where that is no splat.
+    /// How the guest was lost in this trial, or behind it, where that is no splat.
     public var loss: Finding?
+    /// The console's end of this trial was not seen: something may be missing from it.
+    public var isCut = false
     /// From the guest being ready for its trials until this one was over.
     public var secondsFromReady: Double?
   }
@@ -224,6 +226,9 @@ extension GuestRun {
       case .channelBroken(let error):
         fail(.harness, "the guest broke the protocol: \(error)")
         return stop()
+      case .diskFailed(let reason):
+        fail(.harness, "the host could not read or write the guest's disk: \(reason)")
+        return stop()
       case .shutdown(let reason):
         shutdown = reason
         return []
@@ -372,7 +377,9 @@ extension GuestRun {
       let events = try EventRecord(parsing: text.text, shrinker: shrinker)
       var report = report
       report.events = Array(events.events.prefix(TrialReport.eventsLimit))
-      report.eventsDropped += events.dropped + UInt64(events.events.count - report.events.count)
+      for dropped in [events.dropped, UInt64(events.events.count - report.events.count)] {
+        report.eventsDropped = report.eventsDropped.addingSaturated(dropped)
+      }
       return report
     }
 
@@ -423,7 +430,7 @@ extension GuestRun {
         explain(
           .kernelUnusable,
           "the guest flooded the console: more than \(GuestRun.floodLimit >> 20) MiB")
-      } else if let loss {
+      } else if let loss, result.failure == nil {
         loseGuest(
           title: "guest hangs",
           details: "not a word from the guest for \(silenceLimit) s; last: \(lastWords)",
@@ -433,6 +440,7 @@ extension GuestRun {
       }
       // The one in which the guest was lost; that took as long as it took to notice.
       for index in open.indices {
+        open[index].isCut = true
         open[index].secondsFromReady = readyAt.map { Date().timeIntervalSince($0) }
       }
       result.trials += open
@@ -477,14 +485,19 @@ extension GuestRun {
     /// A kernel that is gone is a finding in a trial, where a splat does not say
     /// more; before, it is one that cannot be used.
     private mutating func loseGuest(title: String, details: String, boot: BootDiagnosis.End) {
-      guard let last = open.indices.last else {
+      guard let trial = open.last ?? result.trials.last else {
         guard readyAt == nil else {
           return explain(.kernelUnusable, "the kernel does not come up: \(details)")
         }
         return explainBoot(boot)
       }
-      if saidInTrial[open[last].spec.index]?.splats.isEmpty != false {
-        open[last].loss = Finding(kind: .stall, title: title, details: details)
+      guard saidInTrial[trial.spec.index]?.splats.isEmpty != false else { return }
+      let finding = Finding(kind: .stall, title: title, details: details)
+      if let last = open.indices.last {
+        open[last].loss = finding
+      } else {
+        // As a late report is: of the trial that has just ended.
+        result.trials[result.trials.count - 1].loss = finding
       }
     }
 

@@ -190,9 +190,6 @@ public struct HarnessRun: Sendable {
     do {
       // First what all the others can be made of again.
       try folder.write(record)
-      for (number, text) in HandOver.all(of: record).enumerated() {
-        try folder.write(text, to: "finding-\(number + 1).txt")
-      }
       try folder.writeReports(of: record)
     } catch {
       throw UnwrittenResults(outcome: outcome, cause: error)
@@ -278,7 +275,8 @@ public struct HarnessRun: Sendable {
       }
       for status in one.points {
         if let known = sums[index].points.firstIndex(where: { $0.point == status.point }) {
-          sums[index].points[known].hits += status.hits
+          let hits = sums[index].points[known].hits.addingSaturated(status.hits)
+          sums[index].points[known].hits = hits
         } else {
           sums[index].points.append(status)
         }
@@ -367,13 +365,16 @@ public struct HarnessRun: Sendable {
     }
   }
 
-  private static func judge(_ trial: GuestRun.Evidence) -> TrialJudgement {
-    if let report = trial.report {
-      return Judge.judge(
-        spec: trial.spec, report: report, splats: trial.splats, notices: trial.notices)
-    }
-    var judgement = TrialJudgement.unreported(
-      trial.spec, splats: trial.splats, why: "the guest was lost in it")
+  static func judge(_ trial: GuestRun.Evidence) -> TrialJudgement {
+    var judgement =
+      if let report = trial.report {
+        Judge.judge(
+          spec: trial.spec, report: report, splats: trial.splats, notices: trial.notices,
+          isCut: trial.isCut)
+      } else {
+        TrialJudgement.unreported(
+          trial.spec, splats: trial.splats, why: "the guest was lost in it")
+      }
     if var loss = trial.loss {
       loss.schedule = trial.spec.schedule
       loss.trial = trial.spec.index

@@ -1,3 +1,4 @@
+import GuestWire
 import Testing
 
 @testable import HarnessKit
@@ -64,5 +65,25 @@ import Testing
     let zswap = splat("zswap_entry_free / zswap_load", ["zswap_entry_free"], ["zswap_load"])
     let failed = Trials.judge(Trials.unlocked, Trials.interleaved(index: 0), splats: [zswap])
     #expect(failed.verdict.titles == ["KCSAN: data-race in zswap_entry_free / zswap_load"])
+  }
+
+  @Test func `a race elsewhere excuses neither an actor that was killed nor one that stands still`()
+  {
+    var report = Trials.interleaved(index: 0)
+    report.actors[0].end = .signalled(9)
+    #expect(
+      Trials.judge(Trials.unlocked, report, splats: [clock]).verdict.titles
+        == ["writeback killed"])
+    report.actors[0].end = .stalled(wchan: "rwsem_down_read_slowpath", stack: [])
+    #expect(
+      Trials.judge(Trials.unlocked, report, splats: [clock]).findings.contains {
+        $0.kind == .stall
+      })
+    report = Trials.interleaved(index: 0)
+    report.rest.append(RestMeasurement(name: RestFigure.taint, expected: 4096, observed: 4608))
+    #expect(
+      Trials.judge(Trials.unlocked, report, splats: [clock]).findings.contains {
+        $0.kind == .invariant
+      })
   }
 }

@@ -213,4 +213,55 @@ import Testing
     #expect(timeline.window(Self.dropped).contains(0))
     #expect(timeline.entries.count { $0.isNear } == timeline.entries.count)
   }
+
+  @Test func `an actor that waits behind a later hold of ours is our failure`() {
+    var report = Self.waits()
+    report.hold?.later = [.held]
+    report.events.removeLast(3)
+    report.actors[2].end = .stalled(wchan: "folio_wait_bit_common", stack: [])
+    report.rest = []
+    report.restSkipped = "an actor makes no progress"
+    #expect(Trials.judge(Self.dropped, report).verdict.isHarnessError)
+  }
+
+  @Test func `a second hold that came before the first contradicts itself`() {
+    var report = Self.waits()
+    report.events = [
+      Self.event(0, Trials.writebackPid, "writeback@pinned", .hold),
+      Self.event(1, Self.invalidatePid, "invalidate@begin", .hold, slot: nil),
+      Self.event(2, Trials.writebackPid, "writeback@pinned"),
+      Self.event(3, Self.invalidatePid, "invalidate@begin", .release, slot: nil),
+      Self.event(4, Trials.writebackPid, "writeback@pinned", .release),
+    ]
+    let judgement = Trials.judge(Self.dropped, report)
+    #expect(judgement.verdict.isHarnessError)
+    #expect(judgement.failures.contains { $0.message.contains("was held before") })
+  }
+
+  @Test func `a first actor that was to sleep and came to its end opened another window`() {
+    let schedule = Schedule.known("load@begin > writeback@pinned > swapoff@trees-freed")
+    func judge(sleeps: Bool) -> TrialJudgement {
+      var report = Self.waits()
+      report.actors[0].name = "load"
+      report.hold?.schedule = schedule
+      let pid = Self.invalidatePid
+      report.events = [
+        Self.event(0, pid, "load@begin", slot: nil),
+        Self.event(1, pid, "load@begin", .hold, slot: nil),
+        Self.event(2, Trials.writebackPid, "writeback@pinned"),
+        Self.event(3, Trials.writebackPid, "writeback@pinned", .hold),
+        Self.event(4, pid, "load@begin", .release, slot: nil),
+        Self.event(sleeps ? 8 : 5, pid, "load@end", slot: nil),
+        Self.event(6, Trials.writebackPid, "writeback@pinned", .release),
+        Self.event(7, Trials.writebackPid, "writeback@done"),
+        Self.event(9, Trials.swapoffPid, "swapoff@trees-freed", slot: Slot(type: 0, offset: 0)),
+      ].sorted { $0.sequence < $1.sequence }
+      // "It did not happen" needs a record without gaps.
+      for index in report.events.indices { report.events[index].sequence = UInt64(index) }
+      return Trials.judge(schedule, report)
+    }
+    #expect(judge(sleeps: true).verdict == .pass)
+    #expect(judge(sleeps: false).reasons == ["load did not wait for writeback@pinned"])
+    #expect(judge(sleeps: false).verdict.isNotExercised)
+  }
 }

@@ -707,4 +707,128 @@ import Testing
     report.events = events(second: Slot(type: 0, offset: 99))
     #expect(Trials.judge(schedule, report).reasons.contains(why))
   }
+
+  @Test func `what a splat in our own module does to the actors is no finding either`() {
+    let own = Trials.splat(
+      "BUG: kernel NULL pointer dereference in zh_hold", kind: .nullDereference,
+      inHarnessModule: true)
+    var killed = Trials.interleaved()
+    killed.actors[0].end = .signalled(9)
+    killed.rest = []
+    killed.restSkipped = "an actor was killed in the kernel"
+    #expect(Trials.judge(Trials.unlocked, killed, splats: [own]).verdict.isHarnessError)
+    var stuck = Trials.interleaved()
+    stuck.actors[1].end = .stalled(wchan: "rwsem_down_write_slowpath", stack: [])
+    stuck.rest = []
+    stuck.restSkipped = "an actor makes no progress"
+    #expect(Trials.judge(Trials.unlocked, stuck, splats: [own]).verdict.isHarnessError)
+    var tainted = Trials.interleaved()
+    tainted.rest = [RestMeasurement(name: RestFigure.taint, expected: 4096, observed: 4608)]
+    tainted.restSkipped = "the kernel has become tainted"
+    #expect(Trials.judge(Trials.unlocked, tainted, splats: [own]).verdict.isHarnessError)
+  }
+
+  @Test func `the agent's own last swapoff is read like any other`() {
+    var report = Trials.interleaved()
+    report.rest = []
+    report.restSkipped = "the last swapoff fails"
+    report.actors.append(ActorReport(name: "swapoff-last", pid: 63, end: .returned(errno: 12)))
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+    report.actors[2].end = .returned(errno: 5)
+    #expect(Trials.judge(Trials.unlocked, report).verdict.exitCode == 1)
+  }
+
+  @Test func `a record whose numbers span everything is not exercised, and no trap`() {
+    var report = Trials.excluded()
+    report.events.removeFirst()
+    report.events[0].sequence = 0
+    report.events[report.events.count - 1].sequence = .max
+    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+  }
+
+  @Test func `an actor that could not act is our failure, and a writeback's errno is a note`() {
+    var report = Trials.avoids()
+    report.actors[1].end = .returned(errno: 22)
+    #expect(Trials.judge(Trials.avoided, report).verdict.isHarnessError)
+    report = Trials.interleaved()
+    report.actors[0].end = .returned(errno: 22)
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.verdict == .pass)
+    #expect(judgement.notes.contains { $0.hasPrefix("writeback returned ") })
+  }
+
+  @Test func `a walk that was refused shows nothing of what it would have met`() {
+    let schedule = Schedule.known("swapoff@begin > writeback@isolated")
+    var report = Trials.atRest(0)
+    report.hold = HoldReport(schedule: schedule, state: .released, blocked: nil)
+    let begin = HookPoint.known("swapoff@begin")
+    report.events = [
+      Trials.event(0, Trials.swapoffPid, begin, slot: nil),
+      Trials.event(1, Trials.swapoffPid, begin, .hold, slot: nil),
+      Trials.event(2, Trials.writebackPid, .known("writeback@begin"), slot: nil),
+      Trials.event(3, Trials.writebackPid, .known("writeback@end"), result: -2, slot: nil),
+      Trials.event(4, Trials.swapoffPid, begin, .release, slot: nil),
+      Trials.event(5, Trials.swapoffPid, .known("swapoff@end"), slot: nil),
+    ]
+    report.actors[0].end = .returned(errno: 2)
+    #expect(Trials.judge(schedule, report).verdict.isNotExercised)
+    // One that says that all went well has met nothing where it was to meet something.
+    report.actors[0].end = .returned(errno: 0)
+    #expect(
+      Trials.judge(schedule, report).verdict.titles
+        == ["writeback returns without writeback@isolated"])
+  }
+
+  @Test func `an actor that stands still after the kernel's report is that report's`() {
+    var report = Trials.interleaved()
+    report.actors[0].end = .stalled(wchan: "rwsem_down_read_slowpath", stack: [])
+    let judgement = Trials.judge(Trials.unlocked, report, splats: [Trials.splat()])
+    #expect(judgement.findings.map(\.kind) == [.splat])
+  }
+
+  @Test func `a point said to have been missed has to be in the record`() {
+    var report = Trials.interleaved()
+    report.hold?.state = .missed
+    report.events = []
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
+    report.eventsDropped = 1
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+  }
+
+  @Test func `a hold without an end shows nothing, though nothing was dropped`() {
+    var report = Trials.interleaved()
+    report.events.removeAll { $0.kind == .release }
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.reasons == ["the hold never ended"])
+    #expect(judgement.verdict.isNotExercised)
+  }
+
+  @Test func `a second reclaimer that met nothing shows nothing of S6`() {
+    var report = Trials.rotated()
+    report.events.removeAll { $0.point == .known("shrinker@isolated") }
+    let judgement = Trials.judge(Trials.second, report)
+    #expect(judgement.reasons == ["the second reclaimer met no entry"])
+    #expect(!judgement.checks.contains { $0.claim == .s6 && $0.result == .held })
+  }
+
+  @Test func `a stress of CPUs whose pages were never gone through shows nothing`() {
+    var spec = Trials.spec(nil)
+    spec.work = .stress(.cpu, seconds: 3)
+    var report = Trials.stress()
+    report.counts = ["CPUs taken away": 12, "rounds": 0]
+    #expect(
+      Judge.judge(spec: spec, report: report, splats: []).reasons == ["the stress made no rounds"])
+  }
+
+  @Test func `a process that was killed before the race is a finding, and no error of ours`() {
+    var report = TrialReport(index: 0)
+    report.restSkipped = "command page-holder: no such process"
+    report.actors = [ActorReport(name: "page-holder", pid: 61, end: .signalled(9))]
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.verdict.titles == ["page-holder killed"])
+    #expect(judgement.failures.isEmpty)
+    // Without anybody who was killed, nothing is known.
+    report.actors = []
+    #expect(Trials.judge(Trials.unlocked, report).verdict.isNotExercised)
+  }
 }

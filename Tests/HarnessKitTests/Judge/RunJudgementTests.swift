@@ -46,12 +46,20 @@ import Testing
     }
   }
 
-  @Test func `one trial that did not come to rest leaves S7 open`() {
-    var report = Trials.excluded(index: 1)
-    report.rest = []
-    report.restSkipped = "the guest was too slow"
-    let run = RunJudgement.conclude([race()[0], Trials.judge(Trials.pinned, report)])
-    #expect(run.claims[6].result == .notExercised)
+  @Test func `one trial of which nothing is known at rest leaves S7 open`() {
+    func trial(
+      _ index: Int, _ schedule: Schedule, _ result: ClaimCheck.Result
+    ) -> TrialJudgement {
+      TrialJudgement(
+        spec: Trials.spec(schedule, index: index), outcome: .interleaved,
+        checks: [ClaimCheck(claim: .s7, schedule: schedule, provider: .patch, result: result)])
+    }
+    let served = Claim.s7.schedules.enumerated().map { trial($0.offset, $0.element, .held) }
+    #expect(RunJudgement.conclude(served).claims[6].result == .held)
+    let other = trial(served.count, Trials.unlocked, .notExercised)
+    let claim = RunJudgement.conclude(served + [other]).claims[6]
+    #expect(claim.result == .notExercised)
+    #expect(claim.reason == "nothing is known at rest of trial \(served.count)")
   }
 
   @Test func `a violated claim names the schedule`() {

@@ -40,6 +40,15 @@ import Testing
       try QMPMessage(parsing: #"{"event": "SHUTDOWN"}"#.utf8) == .event(.shutdown(.other(""))))
   }
 
+  @Test func `a disk that the host cannot write is told of, with the reason`() throws {
+    let line = """
+      {"event": "BLOCK_IO_ERROR", "data": {"device": "disk", "operation": "write", \
+      "action": "stop", "nospace": true, "reason": "No space left on device"}}
+      """
+    #expect(
+      try QMPMessage(parsing: line.utf8) == .event(.blockError("No space left on device")))
+  }
+
   @Test func `what is not JSON is an error that shows it`() {
     #expect(throws: QMPMessage.ParseError(line: "qemu: oops")) {
       try QMPMessage(parsing: "qemu: oops".utf8)

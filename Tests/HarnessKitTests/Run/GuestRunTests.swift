@@ -245,12 +245,6 @@ import Testing
     #expect(result.trials.first?.splats.count == 1)
   }
 
-  @Test mutating func `evidence in hand is kept when the mark never comes`() {
-    ready()
-    _ = take(.message(.trialStarted(0)), Self.report(0))
-    #expect(state.conclude(.still).trials.first?.report != nil)
-  }
-
   private static let breakpoint: [SessionEvent] = [
     "Oops: int3: 0000 [#1] PREEMPT SMP NOPTI",
     "CPU: 1 UID: 0 PID: 9 Comm: kworker/1:0 Not tainted 6.12.117 #1",
@@ -329,5 +323,144 @@ import Testing
       splat.excerpt = "RSP: 0018:ffffc90000203e30 EFLAGS: \(flags)\nRAX: 0"
       #expect(splat.hasImpossibleFlags, "\(flags)")
     }
+  }
+
+  @Test mutating func `a disk that the host cannot write is the host's error, and no stall`() {
+    ready()
+    _ = take(.message(.trialStarted(0)))
+    #expect(take(.diskFailed("No space left on device")) == [.stop])
+    let result = state.conclude(.still)
+    #expect(result.failure?.kind == .harness)
+    #expect(result.trials.first?.loss == nil)
+  }
+
+  @Test mutating func `a guest that is lost between report and mark is told with that trial`() {
+    ready()
+    _ = take(.message(.trialStarted(0)), Self.report(0))
+    let trial = state.conclude(.still).trials.first
+    #expect(trial?.report != nil)
+    #expect(trial?.loss?.title == "guest hangs")
+    #expect(trial?.isCut == true)
+  }
+
+  @Test mutating func `a guest that is lost between two trials did come up`() {
+    ready()
+    _ = take(
+      .message(.trialStarted(0)), Self.mark(.trialBegins(0)), Self.report(0),
+      Self.mark(.trialEnds(0)))
+    let result = state.conclude(.still)
+    #expect(result.failure?.kind != .kernelUnusable)
+    #expect(result.trials.first?.loss?.kind == .stall)
+  }
+
+  @Test mutating func `a guest that has dropped more events than a number holds is no trap`() {
+    ready()
+    var report = TrialReport(index: 0)
+    report.eventsDropped = 1
+    _ = take(
+      .message(.trialStarted(0)), .message(.record(trial: 0, text: "dropped \(UInt64.max)\n")),
+      .message(.trial(report)), Self.mark(.trialEnds(0)))
+    #expect(state.conclude(nil).trials.first?.report?.eventsDropped == .max)
+  }
+
+  @Test func `hits that add up to more than a number holds are the most there is`() {
+    let points = ProviderPoints(
+      provider: .patch,
+      points: [
+        PointStatus(
+          point: .writebackUnlocked, provider: .patch, hits: .max, available: [.patch])
+      ])
+    #expect(HarnessRun.sum([points, points]).first?.points.first?.hits == .max)
+  }
+
+  @Test mutating func `an agent that gives up is an error of ours, and its trial has no stall`() {
+    ready()
+    #expect(take(.message(.trialStarted(0)), .message(.failed("fork: EAGAIN"))).last == .stop)
+    let result = state.conclude(nil)
+    #expect(result.failure?.kind == .harness)
+    #expect(result.failure?.message.contains("fork: EAGAIN") == true)
+    #expect(result.trials.first?.report == nil)
+    #expect(result.trials.first?.loss == nil)
+  }
+
+  @Test
+  mutating func `a kernel that lacks what a trial takes is unusable, and is no error of ours`() {
+    ready()
+    #expect(take(.message(.unusable("there is no zswap"))) == [.stop])
+    #expect(state.conclude(nil).failure == HarnessFailure(.kernelUnusable, "there is no zswap"))
+  }
+
+  @Test mutating func `a guest that breaks the protocol spoils its own run`() {
+    ready()
+    #expect(take(.channelBroken(.flooded(pending: 5000))) == [.stop])
+    #expect(state.conclude(nil).failure?.kind == .harness)
+  }
+
+  @Test mutating func `a second hello, or one of another protocol, is not taken`() {
+    ready()
+    #expect(take(Self.greeting()) == [.stop])
+    #expect(state.conclude(nil).failure?.kind == .harness)
+    state = GuestRun.State(
+      specs: Self.specs, start: .boot(token: Self.token), silenceLimit: 90, began: Date())
+    let other = Hello(
+      protocolVersion: Hello.currentProtocol + 1, token: Self.token, release: "6.12.117", cpus: 2)
+    #expect(take(Self.mark(.ready), .message(.hello(other))) == [.stop])
+    #expect(state.conclude(nil).failure?.kind == .harness)
+  }
+
+  private static func line(_ sequence: Int) -> String {
+    "\(sequence) 1000 0 61 writeback writeback@unlocked hit - - 0"
+  }
+
+  @Test mutating func `a record that cannot be read is an error, not a trial without events`() {
+    ready()
+    #expect(
+      take(
+        .message(.trialStarted(0)), .message(.record(trial: 0, text: "0 1000 1")),
+        Self.report(0)
+      ).last == .stop)
+    #expect(state.conclude(nil).failure?.message.contains("record of trial 0") == true)
+  }
+
+  @Test mutating func `a record of another trial is not taken for this one's`() {
+    ready()
+    _ = take(
+      .message(.trialStarted(0)), .message(.record(trial: 1, text: Self.line(0))),
+      Self.report(0), Self.mark(.trialEnds(0)))
+    #expect(state.conclude(nil).trials.first?.report?.events == [])
+  }
+
+  @Test mutating func `events beyond those that are kept count as dropped`() {
+    ready()
+    let text = (0..<TrialReport.eventsLimit + 2).map(Self.line).joined(separator: "\n")
+    _ = take(
+      .message(.trialStarted(0)), .message(.record(trial: 0, text: text)), Self.report(0),
+      Self.mark(.trialEnds(0)))
+    let report = state.conclude(nil).trials.first?.report
+    #expect(report?.events.count == TrialReport.eventsLimit)
+    #expect(report?.eventsDropped == 2)
+  }
+
+  @Test mutating func `a reset that nothing explains is a finding in a trial`() {
+    ready()
+    _ = take(.message(.trialStarted(0)), .shutdown(.guestReset))
+    let result = state.conclude(nil)
+    #expect(result.trials.first?.loss?.title == "guest reset")
+    #expect(result.failure == nil)
+  }
+
+  @Test mutating func `a guest or a QEMU that ends by itself says nothing about the kernel`() {
+    ready()
+    _ = take(.message(.trialStarted(0)), .shutdown(.guestShutdown))
+    var result = state.conclude(nil)
+    #expect(result.failure?.kind == .harness)
+    #expect(result.trials.first?.loss == nil)
+    state = GuestRun.State(
+      specs: Self.specs, start: .boot(token: Self.token), silenceLimit: 90, began: Date())
+    ready()
+    _ = take(.message(.trialStarted(0)), .qemuLine("out of memory"), .exited(.exited(1)))
+    result = state.conclude(nil)
+    #expect(result.failure?.message.contains("out of memory") == true)
+    #expect(result.trials.first?.loss == nil)
   }
 }
