@@ -14,7 +14,7 @@ public struct Bisection: Sendable {
     public var confidence: Double
     /// Trials at the bad end before it is given up that the finding shows there.
     public var endTrials: Int
-    /// In seconds, as long as none was measured.
+    /// Of a build and of a trial, as long as none was measured.
     public var buildSeconds: Double
     public var trialSeconds: Double
     /// Trials in all, after which it ends without an answer; nil for no limit.
@@ -136,6 +136,7 @@ public struct Bisection: Sendable {
       let ofOne = graph.ancestry(of: commit)
       let ofOther = graph.ancestry(of: kernel)
       posterior.ruleOut((1..<graph.count).filter { ofOne[$0] != ofOther[$0] })
+      if isSkipped[kernel] { skip(commit) }
     case .trials(let commit, let tally, let silent, let seconds):
       trialCount += tally.trials + silent
       trialTimes.add(seconds, times: tally.trials + silent)
@@ -144,8 +145,15 @@ public struct Bisection: Sendable {
       // For good: what is tried between the ends is to tell where, and not whether.
       if !endsAreProved, nextAtEnds == nil { endsAreProved = true }
       let limit = posterior.tallies[commit] == nil ? Self.silentLimit : 8 * Self.silentLimit
-      if self.silent[commit, default: 0] >= limit { isSkipped[commit] = true }
-    case .skipped(let commit): isSkipped[commit] = true
+      if self.silent[commit, default: 0] >= limit { skip(commit) }
+    case .skipped(let commit): skip(commit)
+    }
+  }
+
+  /// Neither it nor a commit that has its kernel can be tried.
+  private mutating func skip(_ commit: Int) {
+    for other in isSkipped.indices where other == commit || image[other] == commit {
+      isSkipped[other] = true
     }
   }
 
@@ -154,16 +162,25 @@ public struct Bisection: Sendable {
     for end in [badEnd, goodEnd] where isSkipped[end] {
       return .done(.endUnusable(commit: end))
     }
-    if !endsAreProved, let step = nextAtEnds { return step }
+    let step = (endsAreProved ? nil : nextAtEnds) ?? nextToName()
+    guard case .test(let commit, let trials) = step, let limit = options.trialLimit else {
+      return step
+    }
+    guard trialCount < limit else {
+      let best = answer
+      return .done(.exhausted(commits: best.commits, confidence: best.confidence))
+    }
+    return .test(commit: commit, trials: min(trials, limit - trialCount))
+  }
+
+  /// A step that names the commit, where the ends are proved.
+  private mutating func nextToName() -> Step {
     let best = answer
     if posterior.noChange >= options.confidence {
       return .done(.endsDoNotDiffer(probability: posterior.noChange))
     }
     if best.confidence >= target {
       return .done(.found(commits: best.commits, confidence: best.confidence))
-    }
-    if let limit = options.trialLimit, trialCount >= limit {
-      return .done(.exhausted(commits: best.commits, confidence: best.confidence))
     }
     return nextBetween()
   }
@@ -201,9 +218,6 @@ public struct Bisection: Sendable {
     let ratio = secondsPerBuild / max(secondsPerTrial, 1e-9)
     return min(max(ratio, 0.01), 100)
   }
-  /// The rate of the finding on bad and on good commits: the mean of what is believed.
-  public var rateOnBad: Double { posterior.meanP }
-  public var rateOnGood: Double { posterior.meanQ }
 
   // MARK: Deciding
 

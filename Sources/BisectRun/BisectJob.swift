@@ -60,7 +60,13 @@ public struct BisectJob: Sendable {
       switch state.bisection.next() {
       case .done(let conclusion): return (conclusion, state)
       case .test(let commit, let trials):
-        try await test(commit, trials: trials, &state)
+        do {
+          try await test(commit, trials: trials, &state)
+        } catch {
+          // A tool that was killed by the same Ctrl-C says so first.
+          try Task.checkCancellation()
+          throw error
+        }
       }
     }
   }

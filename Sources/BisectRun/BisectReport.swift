@@ -115,7 +115,7 @@ public struct BisectReport: Sendable {
     }
     let start =
       "git bisect start" + (isFix ? " --term-new=fixed --term-old=broken" : "")
-      + (plan.paths.isEmpty ? "" : " -- " + plan.paths.map { "'\($0)'" }.joined(separator: " "))
+      + (plan.paths.isEmpty ? "" : " -- " + plan.paths.map(\.quotedForShell).joined(separator: " "))
     var log = [start]
     log += lines(history.graph.newEnd, newTerm) + lines(history.graph.oldEnd, oldTerm)
     let badness = ends.badness

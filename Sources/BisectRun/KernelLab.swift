@@ -184,8 +184,17 @@ final class TrialSorter: Sendable {
       if !state.hasFinding, let stray = record.findings.first(where: { $0.isTarget(target) }) {
         tell(BisectTrial(.finding, what: stray.title), &state)
       }
-      guard parts == nil, !state.hasFinding, record.error == nil else { return }
-      tell(Self.sum(of: state.parts[0] ?? []), &state)
+      guard !state.hasFinding, record.error == nil else { return }
+      // A finding of another kind stands before what broke beside it: a kernel that warns and
+      // then does not boot has no error in its record, and no trial.
+      let isWhole =
+        record.cutShort == nil && record.trials.allSatisfy { state.told.contains($0.index) }
+      if state.told.isEmpty || parts == nil && !isWhole {
+        let why = record.cutShort ?? "not all of its trials were had"
+        tell(BisectTrial(.silent, what: why), &state)
+      } else if parts == nil {
+        tell(Self.sum(of: state.parts[0] ?? []), &state)
+      }
     }
   }
 

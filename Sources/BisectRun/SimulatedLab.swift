@@ -44,7 +44,7 @@ public struct SimulatedLab: BisectLab {
     each: @escaping @Sendable (BisectTrial) -> Void
   ) async throws -> String? {
     if truth.unbootable.contains(commit) { return "simulated: it does not boot" }
-    let descends = try await Tool("git", in: repository).run(
+    let descends = try await Tool.git(in: repository).run(
       ["merge-base", "--is-ancestor", truth.culprit, commit], accepting: { $0 <= 1 })
     let isBad = (descends.status == 0) != (truth.isFix ?? false)
     for _ in 0..<trials {
@@ -63,6 +63,6 @@ public struct SimulatedLab: BisectLab {
   }
 
   private func git(_ arguments: [String]) async throws -> String {
-    try await Tool("git", in: repository).run(arguments).lines.first ?? ""
+    try await Tool.git(in: repository).run(arguments).lines.first ?? ""
   }
 }

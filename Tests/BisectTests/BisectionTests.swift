@@ -97,7 +97,8 @@ import Testing
     }
     #expect(commits == [25])
     let tried = outcome.bisection.tallies.keys.filter { (17...24).contains($0) }
-    #expect(outcome.bisection.tallies[16] == nil || tried.isEmpty)
+    #expect((16...24).contains { outcome.bisection.isBuilt($0) })
+    #expect(tried.count + (outcome.bisection.tallies[16] == nil ? 0 : 1) <= 1)
     #expect((17...24).allSatisfy { outcome.bisection.probabilities[$0] < 0.01 })
   }
 
@@ -218,7 +219,38 @@ import Testing
       return
     }
     #expect(!commits.isEmpty && confidence < 0.99)
-    #expect(outcome.bisection.trials < 150)
+    #expect(outcome.bisection.trials == 120)
+  }
+
+  @Test func limitOfTrialsHoldsWhileTheEndsAreProved() throws {
+    var kernel = FakeKernel(graph: try CommitGraph(linear: 65), culprit: 40, p: 0)
+    kernel.options.endTrials = 300
+    kernel.options.trialLimit = 20
+    let outcome = kernel.bisect()
+    guard case .exhausted = outcome.conclusion else {
+      Issue.record("\(outcome.conclusion)")
+      return
+    }
+    #expect(outcome.bisection.trials == 20)
+  }
+
+  /// It stopped booting behind its trials; the next commit has its image.
+  @Test func aCommitWithTheImageOfASkippedOneIsNotWaitedFor() throws {
+    let graph = try CommitGraph(linear: 9)
+    var bisection = Bisection(graph: graph)
+    bisection.record(.built(commit: 4, seconds: 60))
+    bisection.record(.sameImage(commit: 5, as: 4))
+    bisection.record(.skipped(commit: 4))
+    var steps = 0
+    while case .test(let commit, _) = bisection.next(), steps < 200 {
+      steps += 1
+      #expect(commit != 4 && commit != 5)
+      if !bisection.isBuilt(commit) { bisection.record(.built(commit: commit, seconds: 60)) }
+      let tally = Tally(findings: commit >= 6 ? 1 : 0, trials: 1)
+      bisection.record(.trials(commit: commit, tally, silent: 0, seconds: 3))
+    }
+    #expect(steps < 200)
+    #expect(bisection.answer.commits.contains(6))
   }
 }
 

@@ -75,7 +75,7 @@ public struct Kernel: Sendable {
     return Kernel(
       image: image, header: header, config: config, buildTree: buildTree,
       modulesDirectory: try parts.modules.map { try checkedModules($0, release: release) }
-        ?? findModules(image, buildTree: buildTree, release: release),
+        ?? findModules(image, release: release),
       vmlinux: try parts.vmlinux.map(checkedSymbols)
         ?? findSymbols(image, buildTree: buildTree, release: release))
   }
@@ -127,9 +127,7 @@ public struct Kernel: Sendable {
     return tree
   }
 
-  private static func findModules(
-    _ image: FilePath, buildTree: FilePath?, release: String
-  ) -> FilePath? {
+  private static func findModules(_ image: FilePath, release: String) -> FilePath? {
     let root = image.removingLastComponent().removingLastComponent()
     var places = ["lib/modules", "usr/lib/modules"].map { root.appending($0).appending(release) }
     if let tree = KernelBuildTree.above(image: image) {

@@ -89,12 +89,16 @@ private struct Inputs: Sendable {
   ) async throws -> FilePath {
     let manifest = manifest(with: extra)
     let key = String(try await ContentHash.of(manifest).prefix(24))
-    if let found = cache.existing("kernels", key) { return found }
+    if let found = cache.existing("kernels", key) {
+      cache.touch("kernels", key)
+      return found
+    }
 
     var base: FilePath?
     if !extra.isEmpty {
       let baseKey = String(try await ContentHash.of(self.manifest(with: [])).prefix(24))
       base = cache.existing("kernels", baseKey)
+      if base != nil { cache.touch("kernels", baseKey) }
       // A mutant seldom comes alone: its base is worth building. A patch may
       // bring options that the fragments ask for, and its base not build.
       if base == nil && alwaysFromBase {
@@ -117,14 +121,10 @@ private struct Inputs: Sendable {
         for patch in extra { try await patch.apply(to: linux) }
       }
       let log = directory.appending("make.log")
-      do {
+      try await KernelError.keeping(log: log, at: failureLog) {
         let make = KernelMake(config: config, jobs: jobs)
         try await make.configure(linux, log: log)
         try await make.make(linux, log: log, installTo: directory)
-      } catch {
-        try? FileManager.default.removeItem(atPath: failureLog.string)
-        try? FileManager.default.copyItem(atPath: log.string, toPath: failureLog.string)
-        throw (error as? KernelError)?.naming(log: failureLog) ?? error
       }
       try Data(manifest.utf8).write(
         to: URL(fileURLWithPath: directory.appending("manifest").string))
@@ -185,15 +185,5 @@ private struct Inputs: Sendable {
       try text.replacing(builtAt, with: linux.string)
         .write(to: url, atomically: false, encoding: .utf8)
     }
-  }
-}
-
-extension KernelError {
-  /// Adds where the whole log is.
-  fileprivate func naming(log: FilePath) -> KernelError {
-    KernelError(
-      code, operation, object, problem,
-      advice: advice.map { "\($0)\n  The log: \(log)" }
-        ?? "The log: \(log)", details: details)
   }
 }

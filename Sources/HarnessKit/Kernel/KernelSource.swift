@@ -87,9 +87,10 @@ public enum KernelSource: Hashable, Sendable {
     }
     // A repository may be above the tree, or track only the few files that
     // somebody works on: then git does not know what the source is.
-    if let top = try? await Tool("git").run(["-C", real.string, "rev-parse", "--show-toplevel"]),
+    let git = Tool.git(in: real)
+    if let top = try? await git.run(["rev-parse", "--show-toplevel"]),
       top.lines.first == real.string,
-      (try? await Tool("git", in: real).run(
+      (try? await git.run(
         ["ls-files", "--error-unmatch", "Makefile", "Kconfig", "init/main.c"])) != nil
     {
       return try await gitTree(real, in: cache)
@@ -123,7 +124,7 @@ public enum KernelSource: Hashable, Sendable {
     defer { try? FileManager.default.removeItem(atPath: scratch.string) }
     try FileManager.default.createDirectory(
       atPath: scratch.appending("objects").string, withIntermediateDirectories: true)
-    let plain = Tool("git", in: path)
+    let plain = Tool.git(in: path)
     let places = try await plain.run([
       "rev-parse", "--path-format=absolute", "--git-path", "objects", "--git-path", "index",
     ]).lines
@@ -134,8 +135,8 @@ public enum KernelSource: Hashable, Sendable {
       try FileManager.default.copyItem(
         atPath: places[1], toPath: scratch.appending("index").string)
     }
-    let git = Tool(
-      "git", in: path,
+    let git = Tool.git(
+      in: path,
       environment: [
         "GIT_INDEX_FILE": scratch.appending("index").string,
         "GIT_OBJECT_DIRECTORY": scratch.appending("objects").string,

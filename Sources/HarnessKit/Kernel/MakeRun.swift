@@ -32,14 +32,32 @@ struct MakeRun {
       if let why = tail.hostFailure {
         throw KernelError(
           .host, "make", directory.string, why,
-          advice: "It says nothing about the source. Make room for it, and try again; the log: "
-            + "\(log)",
+          advice: "It says nothing about the source. Make room for it, and try again.",
           details: tail.errors)
       }
       throw KernelError(
         .build, "make", directory.string, "failed with status \(status)", details: tail.errors)
     }
     progress.finish()
+  }
+}
+
+extension KernelError {
+  /// Makes; where that fails, the log is kept where it outlives the directory, and the error
+  /// names it.
+  static func keeping<Value>(
+    log: FilePath, at kept: FilePath, _ body: () async throws -> Value
+  ) async throws -> Value {
+    do {
+      return try await body()
+    } catch let error as KernelError {
+      try? FileManager.default.removeItem(atPath: kept.string)
+      try? FileManager.default.copyItem(atPath: log.string, toPath: kept.string)
+      throw KernelError(
+        error.code, error.operation, error.object, error.problem,
+        advice: (error.advice.map { "\($0)\n  " } ?? "") + "The log: \(kept)",
+        details: error.details)
+    }
   }
 }
 
@@ -57,8 +75,10 @@ struct LogTail {
     ("No space left on device", "the disk is full"),
     ("Disk quota exceeded", "the disk quota is used up"),
     // gcc, clang, collect2, and make of whatever else it had started: 137 is 128 + SIGKILL.
-    ("Killed signal terminated program", killed), ("unable to execute command: Killed", killed),
-    ("terminated with signal 9", killed), ("] Killed", killed), ("] Error 137", killed),
+    ("Killed signal terminated program", killed),
+    ("Terminated signal terminated program", killed), ("unable to execute command: Killed", killed),
+    ("terminated with signal 9", killed), ("terminated with signal 15", killed),
+    ("] Killed", killed), ("] Terminated", killed), ("] Error 137", killed),
     ("Resource temporarily unavailable", "there are too many processes"),
     ("Cannot allocate memory", "there is not enough memory"),
     ("virtual memory exhausted", "there is not enough memory"),

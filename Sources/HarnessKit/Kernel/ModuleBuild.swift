@@ -19,13 +19,8 @@ public struct ModuleBuild: Sendable {
   /// The module for a kernel, built where it is not there, and checked to be
   /// that kernel's.
   ///
-  /// - Parameters:
-  ///   - prebuilt: a module built elsewhere, taken instead.
-  ///   - source: what tells the kernel from others of its release that were built in the
-  ///     same tree, whose structures may be laid out in another way.
-  public func module(
-    for kernel: Kernel, prebuilt: FilePath? = nil, source: String? = nil
-  ) async throws -> FilePath {
+  /// - Parameter prebuilt: a module built elsewhere, taken instead.
+  public func module(for kernel: Kernel, prebuilt: FilePath? = nil) async throws -> FilePath {
     if let prebuilt {
       try Vermagic.check(module: prebuilt, kernel: kernel)
       return prebuilt
@@ -37,8 +32,7 @@ public struct ModuleBuild: Sendable {
         advice: "Run inside a whole checkout, or set ZSWAP_HARNESS_ROOT to one.")
     }
     let names = try sourceNames()
-    let manifest =
-      try await manifest(names, tree, kernel) + (source.map { "\nsource \($0)" } ?? "")
+    let manifest = try await manifest(names, tree, kernel)
     let key = String(try await ContentHash.of(manifest).prefix(24))
     let failureLog = cache.path("modules", ".\(key).failed.log")
     let entry = try await cache.obtain("modules", key) { directory in
@@ -66,15 +60,14 @@ public struct ModuleBuild: Sendable {
     ]
     arguments += try toolchain(of: tree)
     do {
-      try await MakeRun(log: log, title: "building \(ModuleBuild.fileName)").run(
-        arguments + ["modules"], in: directory)
-    } catch let error as KernelError {
-      try? FileManager.default.removeItem(atPath: failureLog.string)
-      try? FileManager.default.copyItem(atPath: log.string, toPath: failureLog.string)
-      guard error.fault == .kernelUnusable else { throw error }
+      try await KernelError.keeping(log: log, at: failureLog) {
+        try await MakeRun(log: log, title: "building \(ModuleBuild.fileName)").run(
+          arguments + ["modules"], in: directory)
+      }
+    } catch let error as KernelError where error.fault == .kernelUnusable {
       throw KernelError(
         .build, "build module", sources.string, "it does not build against \(tree)",
-        advice: "The log: \(failureLog)", details: error.details)
+        advice: error.advice, details: error.details)
     }
     guard
       FileManager.default.fileExists(atPath: directory.appending(ModuleBuild.fileName).string)
@@ -99,7 +92,9 @@ public struct ModuleBuild: Sendable {
   private func manifest(
     _ names: [String], _ tree: FilePath, _ kernel: Kernel
   ) async throws -> String {
-    var lines = ["recipe 2", "kernel \(kernel.vermagic)", "tree \(tree)"]
+    // A tree that is built in again may have other structures under the same vermagic.
+    let image = try await ContentHash.of(file: kernel.image)
+    var lines = ["recipe 3", "kernel \(kernel.vermagic)", "image \(image)", "tree \(tree)"]
     // zswap's source as well, where it is at hand: kmod/Kbuild looks at its structures.
     for file in [
       ".config", "Module.symvers", "include/generated/utsrelease.h", "mm/zswap.c",

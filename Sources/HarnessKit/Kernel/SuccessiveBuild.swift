@@ -40,7 +40,7 @@ public struct SuccessiveBuild: Sendable {
     let key = "\(name)-\(Fingerprint.of([repository.string]))"
     folder = cache.path("successive", key)
     try SharedDirectory.make(folder)
-    lock = try TreeLock(folder.appending("lock"))
+    lock = try TreeLock.take(folder.appending("lock"))
     cache.touch("successive", key)
     self.fragments = fragments
     self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
@@ -80,8 +80,12 @@ public struct SuccessiveBuild: Sendable {
     try? FileManager.default.removeItem(atPath: log.string)
     let fresh = folder.appending("fresh")
     try? FileManager.default.removeItem(atPath: fresh.string)
-    try await make.configure(linux, log: log)
-    try await make.make(linux, log: log, installTo: fresh)
+    // The next commit's log takes this one's place.
+    let kept = folder.appending("\(commit).failed.log")
+    try await KernelError.keeping(log: log, at: kept) {
+      try await make.configure(linux, log: log)
+      try await make.make(linux, log: log, installTo: fresh)
+    }
     return try await keep(fresh, isHooked: source.isHooked)
   }
 
@@ -96,7 +100,7 @@ public struct SuccessiveBuild: Sendable {
     // Now, while the tree is this kernel's.
     let kernel = try await Kernel.resolve(.image(built), cache: cache)
     let module = try await ModuleBuild(checkout: checkout, cache: cache)
-      .module(for: kernel, source: sha256)
+      .module(for: kernel)
     try files.copyItem(
       atPath: module.string, toPath: fresh.appending(ModuleBuild.fileName).string)
     let kernels = folder.appending("kernels")
@@ -112,18 +116,12 @@ public struct SuccessiveBuild: Sendable {
 
   // MARK: The tree
 
-  private var git: Tool { Tool("git", in: linux, environment: SuccessiveBuild.environment) }
-
-  /// Nothing of the user's, and no answer of his wanted.
-  private static let environment: [String: String?] = [
-    "GIT_DIR": nil, "GIT_WORK_TREE": nil, "GIT_INDEX_FILE": nil, "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-  ]
+  private var git: Tool { .git(in: linux) }
 
   func prepareTree() async throws {
     let files = FileManager.default
     let objects =
-      try await Tool("git", in: repository, environment: SuccessiveBuild.environment)
+      try await Tool.git(in: repository)
       .run(["rev-parse", "--path-format=absolute", "--git-path", "objects"]).lines.first ?? ""
     if !files.fileExists(atPath: linux.appending(".git/harness-ready").string) {
       try? files.removeItem(atPath: linux.appending(".git").string)
@@ -147,10 +145,7 @@ public struct SuccessiveBuild: Sendable {
   func compose(_ commit: String) async throws -> (tree: String, isHooked: Bool) {
     let index = folder.appending("compose.index")
     try? FileManager.default.removeItem(atPath: index.string)
-    let git = Tool(
-      "git", in: linux,
-      environment: SuccessiveBuild.environment.merging(
-        ["GIT_INDEX_FILE": index.string]) { $1 })
+    let git = Tool.git(in: linux, environment: ["GIT_INDEX_FILE": index.string])
     try await git.run(["read-tree", commit])
     let plain = try await git.run(["write-tree"]).lines.first ?? ""
     let own = try await git.run(["ls-files", HookPlan.header])
@@ -182,7 +177,10 @@ public struct SuccessiveBuild: Sendable {
 private final class TreeLock: Sendable {
   private let file: FileDescriptor
 
-  init(_ path: FilePath) throws(KernelError) {
+  private init(_ file: FileDescriptor) { self.file = file }
+
+  static func take(_ path: FilePath) throws(KernelError) -> TreeLock {
+    let file: FileDescriptor
     do {
       file = try FileDescriptor.open(
         path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
@@ -198,6 +196,7 @@ private final class TreeLock: Sendable {
         "another process builds commits of this repository there",
         advice: "Wait for it to end.")
     }
+    return TreeLock(file)
   }
 
   deinit { try? file.close() }

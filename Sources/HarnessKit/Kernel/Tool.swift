@@ -18,6 +18,16 @@ public struct Tool: Sendable {
     self.environment = environment.merging(["LC_ALL": "C"]) { given, _ in given }
   }
 
+  /// git in a repository, whatever repository the caller's environment is about. It asks nobody,
+  /// and takes no lock that it can do without.
+  public static func git(in repository: FilePath, environment: [String: String?] = [:]) -> Tool {
+    let own: [String: String?] = [
+      "GIT_DIR": nil, "GIT_WORK_TREE": nil, "GIT_INDEX_FILE": nil, "GIT_OBJECT_DIRECTORY": nil,
+      "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0",
+    ]
+    return Tool("git", in: repository, environment: own.merging(environment) { $1 })
+  }
+
   /// What a finished program left.
   public struct Result: Sendable {
     public let status: Int32
