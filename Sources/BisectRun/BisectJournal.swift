@@ -43,12 +43,12 @@ public final class BisectJournal: Sendable {
     guard resume else {
       throw BisectError(
         "begin in", path, "there is a bisection already",
-        advice: "Go on with it by --resume, or give another folder with --out.")
+        advice: "Go on with it by --resume, or give another folder with --out.", fault: .usage)
     }
     guard case .begun(let begun) = first, begun.isGoneOnWith(by: plan) else {
       throw BisectError(
         "go on with", path, "it was begun with other ends, paths, finding, schedules or fragments",
-        advice: "Give the same arguments as then, or another folder with --out.")
+        advice: "Give the same arguments as then, or another folder with --out.", fault: .usage)
     }
     return (journal, entries)
   }

@@ -28,7 +28,7 @@ public struct CommitHistory: Sendable {
   public static func read(
     _ repository: FilePath, from old: String, to new: String, paths: [String] = []
   ) async throws -> CommitHistory {
-    let git = Tool("git", in: repository, environment: ["GIT_OPTIONAL_LOCKS": "0"])
+    let git = Tool.git(in: repository)
     let first = try await resolve(old, in: repository)
     let last = try await resolve(new, in: repository)
     let isAncestor = try await git.run(
@@ -37,7 +37,7 @@ public struct CommitHistory: Sendable {
       throw BisectError(
         "bisect", "\(old)..\(new)", "\(old) is no ancestor of \(new)",
         advice: "The end that came first has to be in the history of the other: "
-          + "`git merge-base \(old) \(new)` names a commit that is in both.")
+          + "`git merge-base \(old) \(new)` names a commit that is in both.", fault: .usage)
     }
     let selection = ["\(first)..\(last)", "--"] + paths
     let lines = try await git.run(
@@ -69,28 +69,29 @@ public struct CommitHistory: Sendable {
   public static func series(
     _ range: String, in repository: FilePath
   ) async throws -> [Commit] {
-    let git = Tool("git", in: repository, environment: ["GIT_OPTIONAL_LOCKS": "0"])
+    let git = Tool.git(in: repository)
     let found = try await git.run(
       ["rev-list", "--reverse", "--topo-order", "--no-merges", "--end-of-options", range],
       accepting: { $0 <= 128 })
     guard found.status == 0, !found.lines.isEmpty else {
       throw BisectError(
         "test series", range, found.status == 0 ? "there is no commit in it" : "it is no range",
-        advice: "Write it as for git log: A..B, or A.. for what HEAD has more than A.")
+        advice: "Write it as for git log: A..B, or A.. for what HEAD has more than A.",
+        fault: .usage)
     }
     return try await describe(found.lines, git)
   }
 
   /// The full hash of a commit.
   public static func resolve(_ name: String, in repository: FilePath) async throws -> String {
-    let result = try await Tool("git", in: repository, environment: ["GIT_OPTIONAL_LOCKS": "0"])
-      .run(
-        ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(name)^{commit}"],
-        accepting: { $0 <= 128 })
+    let result = try await Tool.git(in: repository).run(
+      ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(name)^{commit}"],
+      accepting: { $0 <= 128 })
     guard result.status == 0, let hash = result.lines.first else {
       throw BisectError(
         "find commit", name, "\(repository) has no such commit",
-        advice: "Give a tag, a branch or a hash of that repository; --tree names another one.")
+        advice: "Give a tag, a branch or a hash of that repository; --tree names another one.",
+        fault: .usage)
     }
     return hash
   }

@@ -69,6 +69,6 @@ public struct PatchSeries: Sendable {
 
   /// What is to be said of a series with these: a finding first, then what broke.
   public static func worst(of codes: [Int32]) -> Int32 {
-    [1, 2, 3, 4].first { codes.contains($0) } ?? 0
+    [1, 2, 3, 4].first { codes.contains($0) } ?? codes.max() ?? 0
   }
 }

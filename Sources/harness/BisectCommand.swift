@@ -161,7 +161,12 @@ struct BisectCommand: AsyncParsableCommand {
       Progress.note(
         "going on after \(state.bisection.trials) trials of \(state.bisection.builds) kernels")
     }
-    let (conclusion, end) = try await Interruption.cancelling { try await job.run(from: state) }
+    let (conclusion, end): (Bisection.Conclusion, BisectJob.State)
+    do {
+      (conclusion, end) = try await Interruption.cancelling { try await job.run(from: state) }
+    } catch is CancellationError {
+      throw BisectError("bisect", folder, "interrupted", advice: "Go on with --resume.")
+    }
     let report = BisectReport(plan: plan, history: history, conclusion: conclusion, state: end)
     let results = RunFolder(existing: folder)
     try results.write(report.gitLog, to: "bisect.log")
@@ -191,12 +196,12 @@ struct BisectCommand: AsyncParsableCommand {
   /// The top of the repository.
   static func repository(of tree: String) async throws -> FilePath {
     guard
-      let top = try? await Tool("git", in: FilePath(tree)).run(["rev-parse", "--show-toplevel"])
+      let top = try? await Tool.git(in: FilePath(tree)).run(["rev-parse", "--show-toplevel"])
         .lines.first
     else {
       throw BisectError(
         "bisect", tree, "there is no git repository",
-        advice: "Give a Linux tree with its history: --tree DIR.")
+        advice: "Give a Linux tree with its history: --tree DIR.", fault: .usage)
     }
     return FilePath(top)
   }

@@ -64,7 +64,7 @@ struct CoverageCommand: AsyncParsableCommand {
   private static func read(_ path: String) throws -> Data {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw HarnessFailure(
-        .harness,
+        .usage,
         "read \(path): no such file, or not readable\n"
           + "coverage.json is left by runs on a kernel of harness kernel build --with gcov")
     }

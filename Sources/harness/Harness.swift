@@ -43,7 +43,7 @@ struct Harness: AsyncParsableCommand {
       }
       // git bisect run would take a usage error for a bad kernel.
       let message = fullMessage(for: error)
-      if !message.isEmpty { FileHandle.standardError.write(Data("\(message)\n".utf8)) }
+      if !message.isEmpty { Progress.note(message) }
       Foundation.exit(BisectExit.code(ofExit: code.rawValue))
     }
   }

@@ -151,7 +151,7 @@ struct HistoryCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailures {
         let data = try HistoryExport(try options.open(), nights: limit ?? .max).json()
-        FileHandle.standardOutput.write(data)
+        try FileHandle.standardOutput.write(contentsOf: data)
       }
     }
   }

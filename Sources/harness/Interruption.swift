@@ -9,7 +9,8 @@ enum Interruption {
     _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
     let task = Task { try await body() }
-    let sources = [SIGINT, SIGTERM].map { number in
+    let numbers = [SIGINT, SIGTERM]
+    let sources = numbers.map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
@@ -19,7 +20,13 @@ enum Interruption {
       source.resume()
       return source
     }
-    defer { for source in sources { source.cancel() } }
+    defer {
+      for (number, source) in zip(numbers, sources) {
+        source.cancel()
+        // Or it would be ignored from here on.
+        signal(number, SIG_DFL)
+      }
+    }
     return try await task.value
   }
 }

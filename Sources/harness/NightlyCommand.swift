@@ -231,7 +231,7 @@ struct NightJob {
     let report = try await night()
     progress.finish()
     print(try NightReports.mail(of: report), terminator: "")
-    FileHandle.standardError.write(Data("page: \(folder.file(NightReports.page))\n".utf8))
+    Progress.note("page: \(folder.file(NightReports.page))")
     throw ExitCode(report.verdict.exitCode)
   }
 

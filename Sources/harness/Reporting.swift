@@ -12,6 +12,9 @@ func reportingFailures(_ body: () async throws -> Void) async throws {
     throw code
   } catch let usage as ValidationError {
     throw usage
+  } catch is CancellationError {
+    Progress.note("harness: interrupted")
+    throw ExitCode(HarnessFailure.Kind.harness.exitCode)
   } catch {
     Progress.note("harness: \(error)")
     throw ExitCode(HarnessFailure(error).kind.exitCode)

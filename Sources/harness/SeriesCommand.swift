@@ -55,6 +55,10 @@ struct SeriesCommand: AsyncParsableCommand {
   @Argument(help: "A..B, as git log has it.")
   var range: String
 
+  func validate() throws {
+    if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
+  }
+
   func run() async throws {
     try await reportingFailures {
       let repository = try await BisectCommand.repository(of: tree)
@@ -64,7 +68,8 @@ struct SeriesCommand: AsyncParsableCommand {
       let status = StatusLine()
       defer { status.finish() }
       var request = RunRequest(
-        scenarios: scenario.isEmpty ? Scenario.all.filter { $0.id == "claims" } : scenario, seed: 1,
+        scenarios: scenario.isEmpty ? [Scenario.named("claims")].compactMap(\.self) : scenario,
+        seed: 1,
         commandLine: CommandLine.arguments)
       request.jobs = jobs
       let series = PatchSeries(

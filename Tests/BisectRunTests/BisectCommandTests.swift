@@ -68,10 +68,10 @@ struct BisectCommandTests {
       // Begun anew there, or gone on with for another question, it is refused.
       process.arguments = ["--good", "base", "--bad", branch]
       let again = try await process.run()
-      #expect(again.status == 2 && again.errors.contains("--resume"))
+      #expect(again.status == 64 && again.errors.contains("--resume"))
       process.arguments += ["--resume", "--finding", "something else"]
       let other = try await process.run()
-      #expect(other.status == 2 && other.errors.contains("other ends, paths, finding"))
+      #expect(other.status == 64 && other.errors.contains("other ends, paths, finding"))
     }
   }
 
@@ -139,7 +139,7 @@ struct BisectCommandTests {
         repository: repository.path, truth: "/dev/null", out: "/nonexistent/never",
         arguments: ends + ["--dry-run"]
       ).run()
-      #expect(result.status == 2)
+      #expect(result.status == 64)
     }
   }
 

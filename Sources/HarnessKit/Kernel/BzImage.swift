@@ -43,7 +43,9 @@ public struct BzImage: Hashable, Sendable {
           "Check the path; `harness kernel build` and `harness kernel fetch` make kernels."
         default: nil
         }
-      throw KernelError("read kernel image", path, error, advice: advice)
+      throw KernelError(
+        "read kernel image", path, error, advice: advice,
+        code: error == .noSuchFileOrDirectory ? .notFound : .host)
     } catch {
       throw KernelError(.host, "read kernel image", path.string, String(describing: error))
     }

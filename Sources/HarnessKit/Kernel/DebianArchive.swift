@@ -31,7 +31,7 @@ struct DebianArchive: Sendable {
     let stats = try await Tool("apt-cache").run(["pkgnames", "linux-"]).lines
     guard stats.isEmpty else { return }
     throw KernelError(
-      .notFound, "look up", "Debian packages", "apt has no package lists",
+      .host, "look up", "Debian packages", "apt has no package lists",
       advice: "Run `apt-get update` once, as root.")
   }
 
@@ -49,7 +49,7 @@ struct DebianArchive: Sendable {
         options + ["-q", "download", "\(package)=\(version)"])
     } catch {
       throw KernelError(
-        .notFound, "download", "\(package) \(version)", "apt-get failed",
+        .host, "download", "\(package) \(version)", "apt-get failed",
         advice: "Is the network there? Are the lists of today (`apt-get update`, as root)?",
         details: [error.description])
     }

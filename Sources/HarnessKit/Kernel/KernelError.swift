@@ -2,7 +2,7 @@ import SystemPackage
 
 /// Why a kernel, or something made for it, cannot be used: what was being
 /// done, to which object, what is wrong, and what to do about it.
-public struct KernelError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct KernelError: FaultError, Hashable, Sendable, CustomStringConvertible {
   /// Tells whose fault it is, which decides the exit code.
   public enum Code: Hashable, Sendable {
     /// The file is no kernel image, or half of one.
@@ -44,12 +44,12 @@ public struct KernelError: Error, Hashable, Sendable, CustomStringConvertible {
     self.details = details
   }
 
-  /// A system call on a file of the host failed.
-  init(_ operation: String, _ path: FilePath, _ errno: Errno, advice: String? = nil) {
-    let notFound = errno == .noSuchFileOrDirectory
-    self.init(
-      notFound ? .notFound : .host, operation, path.string, "\(errno) (\(errno.rawValue))",
-      advice: advice)
+  /// A system call on a file failed: the host's fault, unless `code` says otherwise.
+  init(
+    _ operation: String, _ path: FilePath, _ errno: Errno, advice: String? = nil,
+    code: Code = .host
+  ) {
+    self.init(code, operation, path.string, "\(errno) (\(errno.rawValue))", advice: advice)
   }
 
   /// The first line says what is wrong, the last one what to do.

@@ -12,7 +12,7 @@ struct KernelPatch: Hashable, Sendable {
   init(_ path: FilePath, name: String? = nil, isMutant: Bool = false) throws(KernelError) {
     let what = isMutant ? "mutant" : "patch"
     guard let data = FileManager.default.contents(atPath: path.string) else {
-      throw KernelError(.patch, "read \(what)", path.string, "no such file, or not readable")
+      throw KernelError(.usage, "read \(what)", path.string, "no such file, or not readable")
     }
     self.name = name ?? path.lastComponent?.string ?? path.string
     self.path = path
@@ -45,7 +45,7 @@ struct KernelPatch: Hashable, Sendable {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: checkout.mutants.string))
       let known = (names ?? []).filter { $0.hasSuffix(".patch") }.map { $0.dropLast(6) }.sorted()
       throw KernelError(
-        .patch, "use mutant", id, "no file \(path)",
+        .usage, "use mutant", id, "no file \(path)",
         advice: known.isEmpty
           ? "There are no mutants in this checkout."
           : "There are: \(known.joined(separator: ", ")).")

@@ -54,7 +54,7 @@ public struct Machine: Hashable, Sendable, Codable {
   }
 
   /// Why a machine cannot be read.
-  public enum LoadError: Error, Equatable, CustomStringConvertible {
+  public enum LoadError: FaultError, Equatable, CustomStringConvertible {
     case unknown(name: String, known: [String], folder: String)
     case invalid(path: String, why: String)
 
@@ -64,6 +64,13 @@ public struct Machine: Hashable, Sendable, Codable {
         "there is no machine “\(name)” in \(folder); there are "
           + (known.isEmpty ? "none" : known.joined(separator: ", "))
       case .invalid(let path, let why): "read machine \(path): \(why)"
+      }
+    }
+
+    public var fault: HarnessFailure.Kind {
+      switch self {
+      case .unknown: .usage
+      case .invalid: .harness
       }
     }
   }

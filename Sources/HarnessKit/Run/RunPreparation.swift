@@ -55,7 +55,7 @@ struct RunPreparation {
     let specs = request.part?.trials(of: all) ?? all
     guard !specs.isEmpty else {
       throw HarnessFailure(
-        .harness,
+        .usage,
         "part \(request.part?.description ?? "1/1") has no trial: there are \(all.count) in all")
     }
 

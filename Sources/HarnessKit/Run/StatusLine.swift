@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import SystemPackage
 
 /// Tells a person what is under way: one line that changes on a terminal, plain
 /// lines where standard error is piped.
@@ -57,6 +58,7 @@ public final class StatusLine: Sendable {
   }
 
   private func write(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+    // A closed standard error, or a full disk behind it, is no reason to end a run.
+    _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }
 }

@@ -49,7 +49,8 @@ public struct History: Sendable {
     try self.init(path: path)
   }
 
-  private struct MissingFile: Error, CustomStringConvertible {
+  private struct MissingFile: FaultError, CustomStringConvertible {
+    let fault = HarnessFailure.Kind.usage
     var description: String { "there is no such file; --history names another" }
   }
 

@@ -1,14 +1,19 @@
 import GRDB
+public import HarnessKit
 
 /// What could not be done with a history, and what to do about it.
-public struct HistoryError: Error, Sendable, CustomStringConvertible {
+public struct HistoryError: FaultError, Sendable, CustomStringConvertible {
   /// "open", "write", "read", …
   public let operation: String
   public let path: String
   public let reason: String
   public let advice: String
+  public let fault: HarnessFailure.Kind
 
+  /// - Parameter error: of SQLite; or of any kind, with its own text, and its own fault where it
+  ///   names one.
   init(_ operation: String, _ path: String, _ error: any Error) {
+    fault = (error as? any FaultError)?.fault ?? .harness
     self.operation = operation
     self.path = path
     guard let error = error as? DatabaseError else {

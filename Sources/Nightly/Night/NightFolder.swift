@@ -63,7 +63,8 @@ public struct NightFolder: Hashable, Sendable {
     let file = file("night.json")
     guard let data = FileManager.default.contents(atPath: file) else {
       throw NightError(
-        "read", file, "it is not there", advice: "Name a night's folder: nights/<time>-<plan>.")
+        "read", file, "it is not there", advice: "Name a night's folder: nights/<time>-<plan>.",
+        fault: .usage)
     }
     let night: Night
     do {
