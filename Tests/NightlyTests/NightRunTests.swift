@@ -180,4 +180,20 @@ import Testing
       #expect(try NightReports.mail(of: later).contains("known until 2020-01-01, and still there"))
     }
   }
+
+  @Test func `a finding known by its title is no reason to run again, also where it is missing`()
+    async throws
+  {
+    try await NightHarness.with { harness in
+      let plan = try harness.plan("known: known.yaml", scenarios: ["claims"])
+      try harness.write(
+        "- {finding: in shrink_memcg_cb, reason: being worked on, until: 2999-01-01}\n",
+        to: "known.yaml")
+      try harness.behave(["patched-kasan": [Self.splat]])
+      for _ in 1...2 { _ = try await harness.night(plan) }
+      try harness.behave([:])
+      let (report, _) = try await harness.night(plan)
+      #expect(report.cells[2].runs.count == 1)
+    }
+  }
 }

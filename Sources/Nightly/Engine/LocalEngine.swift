@@ -6,7 +6,6 @@ public actor LocalEngine: NightEngine {
   public nonisolated let pollSeconds = 1.0
 
   private let folder: NightFolder
-  private let night: Night
   private let task: CellTask
   private let capacity: Capacity
   private let prepareKernels: @Sendable () async throws -> Void
@@ -20,7 +19,6 @@ public actor LocalEngine: NightEngine {
     prepareKernels: @escaping @Sendable () async throws -> Void
   ) {
     self.folder = folder
-    self.night = night
     self.capacity = capacity
     self.prepareKernels = prepareKernels
     task = CellTask(folder: folder, night: night, harness: harness)

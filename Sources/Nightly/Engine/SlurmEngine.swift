@@ -55,7 +55,8 @@ public actor SlurmEngine: NightEngine {
     try FileManager.default.createDirectory(
       atPath: folder.file("slurm"), withIntermediateDirectories: true)
     var jobs = jobs()
-    guard NightKernels.load(from: folder) == nil, jobs.build == nil else { return }
+    // One that was cancelled, or lost with its node, has left nothing but its number.
+    guard try await !isQueued(jobs.build), NightKernels.load(from: folder) == nil else { return }
     jobs.build = try await sbatch(
       ["--cpus-per-task=2", "--output=\(folder.file("slurm/kernels.log"))"],
       call: [program, "nightly", "kernels", folder.path])
@@ -64,6 +65,8 @@ public actor SlurmEngine: NightEngine {
 
   public func submit(_ assignments: [Assignment]) async throws {
     var jobs = jobs()
+    let isBuilding = try await isQueued(jobs.build)
+    var submitted: [String] = []
     let options = night.plan.slurm
     for (shape, blocks) in SlurmBlocks.pack(assignments, about: options.block) {
       let file = "slurm/blocks-\(jobs.arrays.count + 1).json"
@@ -79,16 +82,18 @@ public actor SlurmEngine: NightEngine {
         "--open-mode=append", "--signal=B:TERM@\(Int(options.notice.seconds))",
         "--output=\(folder.file("slurm/%A_%a.log"))",
       ]
-      if let build = jobs.build { words.append("--dependency=afterany:\(build)") }
+      if isBuilding, let build = jobs.build { words.append("--dependency=afterany:\(build)") }
       var call = [program, "nightly", "task", folder.path, "--blocks", file]
       if harness != program { call += ["--runner", harness] }
       let job = try await sbatch(
         words, call: call + ["--block"], suffix: #" "$SLURM_ARRAY_TASK_ID""#)
       jobs.arrays.append(Jobs.Array(job: job, blocks: file))
+      submitted.append(job)
       try save(jobs)
     }
-    if jobs.last == nil {
-      let all = jobs.arrays.map(\.job).joined(separator: ":")
+    // One that has come while somebody was at the night has gone again.
+    if !submitted.isEmpty, try await !isQueued(jobs.last) {
+      let all = submitted.joined(separator: ":")
       var call = [program, "nightly", "resume", folder.path]
       if harness != program { call += ["--runner", harness] }
       jobs.last = try await sbatch(
@@ -117,9 +122,32 @@ public actor SlurmEngine: NightEngine {
     return open
   }
 
-  /// Tasks and jobs of this night that Slurm has not done with.
+  /// Whether Slurm has not done with a job.
+  private func isQueued(_ job: String?) async throws -> Bool {
+    guard let job else { return false }
+    return try await queue().keys.contains { $0.hasPrefix("\(job)_") }
+  }
+
+  /// For how long its controller may be away, restarted or busy, in seconds: tasks go on
+  /// meanwhile.
+  private static let patience = 600
+
+  /// Tasks and jobs of this night that Slurm has not done with. A controller that does not
+  /// answer is asked again.
   private func queue() async throws -> [String: String] {
-    let result = try await tool("squeue").run([
+    let end = ContinuousClock.now + .seconds(Self.patience)
+    while true {
+      do {
+        return try await states()
+      } catch {
+        guard case .exited = error.reason, ContinuousClock.now < end else { throw error }
+        try await Task.sleep(for: .seconds(10))
+      }
+    }
+  }
+
+  private func states() async throws(ToolError) -> [String: String] {
+    let result = try await Tool("squeue").run([
       "--noheader", "--array", "--me", "--name=\(name)", "--format=%F_%K %T",
     ])
     var states: [String: String] = [:]
@@ -136,19 +164,20 @@ public actor SlurmEngine: NightEngine {
     let ids = arrays + [jobs.build].compactMap(\.self)
     guard !ids.isEmpty else { return }
     // What waits goes at once, with the last job; what runs is told, and may save.
-    _ = try? await tool("scancel").run(
+    _ = try? await Tool("scancel").run(
       ["--state=PENDING"] + ids + [jobs.last].compactMap(\.self), accepting: { _ in true })
-    _ = try? await tool("scancel").run(
+    _ = try? await Tool("scancel").run(
       ["--batch", "--signal=TERM"] + ids, accepting: { _ in true })
     let patience = ContinuousClock.now + .seconds(CellTask.grace + 30)
     while ContinuousClock.now < patience {
-      let left = (try? await queue()) ?? [:]
-      let isRunning = left.keys.contains { key in ids.contains { key.hasPrefix("\($0)_") } }
-      if !isRunning { return }
+      // No answer does not say that nothing runs.
+      let left = await Task.detached { try? await self.states() }.value
+      let isRunning = left?.keys.contains { key in ids.contains { key.hasPrefix("\($0)_") } }
+      if isRunning == false { return }
       // Its own: the task that waits may have been cancelled.
       await Task.detached { try? await Task.sleep(for: .seconds(1)) }.value
     }
-    _ = try? await tool("scancel").run(ids, accepting: { _ in true })
+    _ = try? await Tool("scancel").run(ids, accepting: { _ in true })
   }
 
   /// Submits a script of one line, and returns its job's number.
@@ -165,13 +194,11 @@ public actor SlurmEngine: NightEngine {
     let file = folder.file("slurm/\(UUID().uuidString.prefix(8)).sh")
     try folder.write(
       "#!/bin/sh\n\(script)\n", to: String(file.dropFirst(folder.path.count + 1)))
-    let result = try await tool("sbatch").run(words + [file])
+    let result = try await Tool("sbatch").run(words + [file])
     // `12;cluster` where there are several.
     guard let job = result.lines.last?.split(separator: ";").first else {
       throw NightError("submit", file, "sbatch gave no job's number")
     }
     return String(job)
   }
-
-  private func tool(_ name: String) -> Tool { Tool(name) }
 }

@@ -242,7 +242,7 @@ extension History {
         """)
     return try rows.map { row in
       var run = RunRow(row)
-      if run.failed > 0 || run.status == .fail || run.trials > 0 {
+      if run.status == .fail || run.trials > 0 {
         run.findings = try Row.fetchAll(sightings, arguments: [run.id])
           .map(RunRow.Sighting.init)
       }

@@ -94,7 +94,7 @@ public struct NightKernels: Hashable, Sendable, Codable {
   private static func export(
     _ branch: String, of tree: String, _ cache: Cache
   ) async throws -> (commit: String, source: FilePath) {
-    let git = Tool("git", in: FilePath(tree))
+    let git = Tool.git(in: FilePath(tree))
     let commit =
       try await git.run(["rev-parse", "--verify", "--end-of-options", "\(branch)^{commit}"])
       .lines.first ?? ""

@@ -127,7 +127,7 @@ public struct NightReport: Sendable {
           at: night.startedAt)
       }
       func isKnown(_ fingerprint: String) -> Bool {
-        entry(fingerprint).map { !$0.isExpired } ?? false
+        known.covers(fingerprint, titles: titles, cell: cell.id, at: night.startedAt)
       }
       let comparison = Comparison(
         past: try history.compared(runs: Array(past.suffix(rule.runs))),

@@ -31,6 +31,8 @@ public struct NightRun: Sendable {
     var recorded: Set<String> = []
     /// Cells that are waited for no more, and why.
     var gaps: [Cell.ID: String] = [:]
+    /// Of the findings of earlier nights, by their fingerprints: one that is missing tonight
+    /// has its title from there.
     var titles: [String: String] = [:]
   }
 
@@ -48,10 +50,13 @@ public struct NightRun: Sendable {
       known: try KnownFindings(file: night.plan.known))
     state.seconds = try history.seconds()
     for cell in night.plan.cells {
-      state.past[cell.id] = try history.compared(
-        runs: try history.runs(
-          of: cell.id, before: state.id, limit: night.plan.regression.runs
-        ).reversed())
+      let past = Array(
+        try history.runs(of: cell.id, before: state.id, limit: night.plan.regression.runs)
+          .reversed())
+      state.past[cell.id] = try history.compared(runs: past)
+      for finding in past.flatMap(\.findings) {
+        state.titles[finding.fingerprint] = finding.title
+      }
     }
     if mayBegin {
       do {
@@ -59,7 +64,12 @@ public struct NightRun: Sendable {
         try await loop(&state)
       } catch {
         await engine.cancel()
-        try collect(&state, open: [:])
+        do {
+          try collect(&state, open: [:])
+        } catch {
+          // What ended the night is what is to be told; the next call reads the folders.
+          progress.update("\(error)")
+        }
         throw error
       }
     }
@@ -120,16 +130,13 @@ public struct NightRun: Sendable {
 
   private func wantsAnother(_ cell: Cell, _ state: State) throws -> Bool {
     let runs = try history.runs(of: state.id).filter { $0.cell == cell.id }
-    let titles = Dictionary(
-      runs.flatMap(\.findings).map { ($0.fingerprint, $0.title) }, uniquingKeysWith: { a, _ in a })
+    var titles = state.titles
+    for finding in runs.flatMap(\.findings) { titles[finding.fingerprint] = finding.title }
     return Comparison(
       past: state.past[cell.id] ?? [], now: try history.compared(runs: runs),
       rule: state.night.plan.regression,
-      isKnown: { fingerprint in
-        state.known.entry(
-          fingerprint: fingerprint, title: titles[fingerprint] ?? "", cell: cell.id,
-          at: state.night.startedAt
-        ).map { !$0.isExpired } ?? false
+      isKnown: {
+        state.known.covers($0, titles: titles, cell: cell.id, at: state.night.startedAt)
       }
     ).wantsAnother
   }

@@ -38,7 +38,7 @@ public struct Forecast: Hashable, Sendable {
     if let own = known[cell.id] { return (own, .cell) }
     let alike = known.filter { id, _ in
       let parts = id.split(separator: "/")
-      return parts.count == 3 && parts[0] == cell.kernel.name && parts[1] == cell.scenario.name
+      return parts.count == 3 && parts[0] == cell.kernel.name && parts[1] == cell.scenario.label
     }.values.sorted()
     if !alike.isEmpty { return (alike[alike.count / 2], .alike) }
     return (plan.estimate.seconds, .guess)

@@ -60,6 +60,17 @@ public struct KnownFindings: Hashable, Sendable {
     return matching.first.map { ($0, true) }
   }
 
+  /// Whether somebody has looked at a finding, and its day is not past.
+  ///
+  /// - Parameter titles: of findings, by their fingerprints.
+  func covers(
+    _ fingerprint: String, titles: [String: String], cell: Cell.ID, at date: Date
+  ) -> Bool {
+    let found = entry(
+      fingerprint: fingerprint, title: titles[fingerprint] ?? "", cell: cell, at: date)
+    return found.map { !$0.isExpired } ?? false
+  }
+
   private static func day(_ text: String) -> Date? {
     let parts = text.split(separator: "-").map { Int($0) }
     guard parts.count == 3, let year = parts[0], let month = parts[1], let day = parts[2],

@@ -60,7 +60,7 @@ public struct PlanKernel: Hashable, Sendable, Codable {
   /// Files, absolute.
   public var patches: [String] = []
 
-  /// Whether the source is what it may be said to be: a kernel of the same words.
+  /// The source in words, for people: the same words, the same kernel.
   public var words: String {
     var words: [String]
     switch source {

@@ -6,12 +6,16 @@ public struct TimeSpan: Hashable, Sendable, Codable, CustomStringConvertible {
 
   private static let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
 
-  /// Nil for what is no such text, and for no time at all.
+  /// Ten years, in seconds: nothing here lasts longer, and it is an `Int` as well.
+  private static let longest = 3.2e8
+
+  /// Nil for what is no such text, for no time at all, and for more than ten years.
   public init?(_ text: String) {
     guard let unit = text.last.flatMap({ TimeSpan.units[$0] }),
-      let count = Double(text.dropLast()), count > 0, count.isFinite
+      let count = Double(text.dropLast())
     else { return nil }
     seconds = count * unit
+    guard seconds > 0, seconds <= TimeSpan.longest else { return nil }
   }
 
   /// `45 s`, `12 min`, `3 h 05 min`
