@@ -13,7 +13,7 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   /// Takes only names of the catalogue, so that a misspelt point is refused
   /// where it is read and not found out as "never reached".
   public init?(rawValue: String) {
-    guard HookPoint.maySleepByName[rawValue] != nil else { return nil }
+    guard HookPoint.rowsByName[rawValue] != nil else { return nil }
     self.rawValue = rawValue
   }
 
@@ -35,10 +35,16 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
 
   /// Whether a task may be held here. At the other points a spinlock or an RCU
   /// read lock is, or may be, held.
-  public var maySleep: Bool { HookPoint.maySleepByName[rawValue] ?? false }
+  public var maySleep: Bool { HookPoint.rowsByName[rawValue]?.maySleep ?? false }
 
   /// Where on its actor's path: `unlocked`, `begin`, …
   public var place: String { String(rawValue.drop { $0 != "@" }.dropFirst()) }
+
+  /// Where that is in the kernel, or in its actor, in 6.12's names.
+  public var whereabouts: String {
+    HookPoint.rowsByName[rawValue]?.whereabouts
+      ?? (place == "begin" ? "the actor is about to begin" : "the actor has come back")
+  }
 
   /// The agent's own note of an actor's beginning or end in user space; no
   /// provider is needed to reach it.
@@ -66,60 +72,63 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
   public static let swapoffTreesFreed = HookPoint(known: "swapoff@trees-freed")
 
   /// Every point, in the order in which its path passes them.
-  public static let catalogue: [HookPoint] = table.map { HookPoint(known: $0.0) }
+  public static let catalogue: [HookPoint] = table.map { HookPoint(known: $0.name) }
 
-  private static let maySleepByName = Dictionary(uniqueKeysWithValues: table)
+  private static let rowsByName = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0) })
 
-  /// Name and whether a task may be held there; the contract is
-  /// `include/linux/zswap_hooks.h` in the patch series, and for `store@compressed`,
+  /// Name, whether a task may be held there, and where it is; nil for marks. The contract
+  /// is `include/linux/zswap_hooks.h` in the patch series, and for `store@compressed`,
   /// which is not in it, `kmod/provider_ftrace.c`.
-  private static let table: [(String, Bool)] = [
-    ("writeback@begin", true),
-    ("writeback@isolated", false),
-    ("writeback@unlocked", true),
-    ("writeback@pinned", true),
-    ("writeback@claimed", true),
-    ("writeback@decompressed", true),
-    ("writeback@submit", true),
-    ("writeback@done", true),
-    ("writeback@end", true),
-    ("shrinker@begin", true),
-    ("shrinker@isolated", false),
-    ("shrinker@unlocked", true),
-    ("shrinker@pinned", true),
-    ("shrinker@claimed", true),
-    ("shrinker@decompressed", true),
-    ("shrinker@submit", true),
-    ("shrinker@done", true),
-    ("shrinker@end", true),
-    ("swapoff@begin", true),
-    ("swapoff@unused", true),
-    ("swapoff@quiesced", true),
-    ("swapoff@trees-freed", true),
-    ("swapoff@end", true),
-    ("invalidate@begin", true),
-    ("invalidate@enter", false),
-    ("invalidate@erased", false),
-    ("invalidate@freed", false),
-    ("invalidate@end", true),
-    ("load@begin", true),
-    ("load@enter", true),
-    ("load@erased", true),
-    ("load@done", true),
-    ("load@end", true),
-    ("store@begin", true),
-    ("store@enter", true),
-    ("store@compressed", true),
-    ("store@published", true),
-    ("store@done", true),
-    ("store@end", true),
-    ("pool@begin", true),
-    ("pool@end", true),
-    ("memcg@begin", true),
-    ("memcg@end", true),
-    ("cpu@begin", true),
-    ("cpu@end", true),
-    ("fork@begin", true),
-    ("fork@end", true),
+  private static let table: [(name: String, maySleep: Bool, whereabouts: String?)] = [
+    ("writeback@begin", true, nil),
+    ("writeback@isolated", false, "shrink_memcg_cb() has the entry, under the LRU lock"),
+    ("writeback@unlocked", true, "the LRU lock is dropped: the entry may be freed from here on"),
+    (
+      "writeback@pinned", true,
+      "a new locked folio for the slot is in the swap cache; the tree is next"
+    ),
+    ("writeback@claimed", true, "the entry was found to be the slot's, and is out of the tree"),
+    ("writeback@decompressed", true, "the folio has the data; the entry is about to be freed"),
+    ("writeback@submit", true, "before __swap_writepage()"),
+    ("writeback@done", true, "zswap_writeback_entry() has returned, with 0 or -errno"),
+    ("writeback@end", true, nil),
+    ("shrinker@begin", true, nil),
+    ("shrinker@isolated", false, "as writeback@isolated"),
+    ("shrinker@unlocked", true, "as writeback@unlocked"),
+    ("shrinker@pinned", true, "as writeback@pinned"),
+    ("shrinker@claimed", true, "as writeback@claimed"),
+    ("shrinker@decompressed", true, "as writeback@decompressed"),
+    ("shrinker@submit", true, "as writeback@submit"),
+    ("shrinker@done", true, "as writeback@done"),
+    ("shrinker@end", true, nil),
+    ("swapoff@begin", true, "swapoff(2) is entered; no slot is known yet"),
+    ("swapoff@unused", true, "try_to_unuse() has succeeded: no page is left in swap"),
+    ("swapoff@quiesced", true, "the last users of the device are gone, a grace period is over"),
+    ("swapoff@trees-freed", true, "zswap_swapoff() has returned: the trees are freed"),
+    ("swapoff@end", true, nil),
+    ("invalidate@begin", true, nil),
+    ("invalidate@enter", false, "zswap_invalidate() of the slot is entered"),
+    ("invalidate@erased", false, "there was an entry, which is out of the tree"),
+    ("invalidate@freed", false, "the entry is freed"),
+    ("invalidate@end", true, nil),
+    ("load@begin", true, nil),
+    ("load@enter", true, "zswap_load() is entered, the folio locked"),
+    ("load@erased", true, "there is an entry; out of the tree, unless swap is synchronous (brd)"),
+    ("load@done", true, "zswap_load() is over; 1: zswap had the page"),
+    ("load@end", true, nil),
+    ("store@begin", true, nil),
+    ("store@enter", true, "zswap_store() is entered, the folio locked"),
+    ("store@compressed", true, "the data lie in the CPU's buffer; memory of the pool is next"),
+    ("store@published", true, "the entry is in the tree, and not yet on the LRU"),
+    ("store@done", true, "zswap_store() is over; 1: it has the page"),
+    ("store@end", true, nil),
+    ("pool@begin", true, nil),
+    ("pool@end", true, nil),
+    ("memcg@begin", true, nil),
+    ("memcg@end", true, nil),
+    ("cpu@begin", true, nil),
+    ("cpu@end", true, nil),
+    ("fork@begin", true, nil),
+    ("fork@end", true, nil),
   ]
 }

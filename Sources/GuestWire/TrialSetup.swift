@@ -108,7 +108,56 @@ public struct TrialSetup: Hashable, Sendable {
     }
   }
 
-  static let help =
-    "via=walk|shrinker|limit|pool, free=dontneed|munmap|exit, fault=read|write, "
-    + "swap=disk|brd, pages=anon|shmem, again=no|stored|rejected|disabled, fail=pin"
+  /// A word's key, and each of its values with its meaning; the first is the default.
+  public typealias Word = (key: String, values: [(value: String, meaning: String)])
+
+  /// All words, for help.
+  public static let words: [Word] = [
+    (
+      "via",
+      [
+        ("walk", "writeback by the module's walk of the memcg's LRU"),
+        ("shrinker", "by memory.reclaim, with zswap's shrinker enabled"),
+        ("limit", "by a store beyond memory.zswap.max"),
+        ("pool", "by the global shrink worker, at max_pool_percent"),
+      ]
+    ),
+    (
+      "free",
+      [
+        ("dontneed", "invalidate is MADV_DONTNEED"), ("munmap", "munmap(2)"),
+        ("exit", "the process's exit"),
+      ]
+    ),
+    ("fault", [("read", "load is a read fault"), ("write", "a write fault")]),
+    (
+      "swap",
+      [
+        ("disk", "a swapfile on a virtio disk: faults go through the swap cache"),
+        (
+          "brd",
+          "a synchronous device: a fault may go around the swap cache, and zswap keeps the entry"
+        ),
+      ]
+    ),
+    (
+      "pages",
+      [("anon", "private anonymous pages"), ("shmem", "pages of a shared mapping (tmpfs)")]
+    ),
+    (
+      "again",
+      [
+        ("no", "store is of new pages, in the slots that were given up"),
+        ("stored", "the same pages are stored once more, by another process than their owner"),
+        ("rejected", "likewise, at memory.zswap.max: the disk gets them"),
+        ("disabled", "likewise, with zswap disabled: the disk gets them"),
+      ]
+    ),
+    ("fail", [("pin", "the held writeback finds no memory for its folio; without it, it does")]),
+  ]
+
+  static let help = words.map { word in
+    "\(word.key)=\(word.values.map(\.value).joined(separator: "|"))"
+  }
+  .joined(separator: ", ")
 }

@@ -30,9 +30,13 @@ struct ListCommand: AsyncParsableCommand {
     transform: kernelReference(parsing:))
   var kernel: KernelReference?
 
+  @Flag(help: "Claims, points and words as a page: docs/schedules.md.")
+  var page = false
+
   @OptionGroup var parts: KernelPartsOptions
 
   func run() async throws {
+    if page { return print(ScheduleGuide.markdown, terminator: "") }
     guard schedules else {
       for scenario in Scenario.all {
         let isStandard = Scenario.standard.contains(scenario)
@@ -59,9 +63,16 @@ struct ListCommand: AsyncParsableCommand {
     guard let kernel else {
       for point in HookPoint.catalogue {
         let kind = point.isMark ? "mark" : point.maySleep ? "hold, await" : "await"
-        print("\(point.rawValue.padded(to: 24))\(kind)")
+        print(
+          "\(point.rawValue.padded(to: 24))\(kind.padded(to: 13))\(point.whereabouts)")
       }
       print("\nWhich of them a kernel's providers reach: harness list --kernel bzImage")
+      print("\nWords behind a schedule; of several values the first goes without saying:")
+      for word in TrialSetup.words {
+        for (value, meaning) in word.values {
+          print("\("\(word.key)=\(value)".padded(to: 24))\(meaning)")
+        }
+      }
       return
     }
     try await reportingFailures {
@@ -93,7 +104,7 @@ struct ListCommand: AsyncParsableCommand {
     progress.finish()
     guard !outcome.record.points.isEmpty else {
       let why = outcome.record.error?.message ?? outcome.record.reasons.first ?? "no answer"
-      FileHandle.standardError.write(Data("harness: \(why)\n".utf8))
+      Progress.note("harness: \(why)")
       throw ExitCode(outcome.record.exitCode == 0 ? 2 : outcome.record.exitCode)
     }
     return outcome.record.points

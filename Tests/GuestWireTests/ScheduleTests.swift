@@ -21,6 +21,17 @@ import Testing
         == "writeback@pinned > load@end")
   }
 
+  @Test func `every word that help has is one, and of those left out the first`() throws {
+    for word in TrialSetup.words {
+      for (index, value) in word.values.map(\.value).enumerated() {
+        let text = "writeback@pinned > swapoff@trees-freed"
+        let schedule = try Schedule(parsing: "\(text) \(word.key)=\(value)")
+        let isPlain = index == 0 && word.key != "fail"
+        #expect(schedule.description == (isPlain ? text : "\(text) \(word.key)=\(value)"))
+      }
+    }
+  }
+
   @Test(arguments: ["via=magic", "colour=red", "fail=claim"])
   func `an option that is none is refused, and named`(word: String) {
     #expect(throws: Schedule.ParseError.unknownOption(word)) {
