@@ -144,7 +144,8 @@ struct CorpusCommand: AsyncParsableCommand {
         preface: """
           Written by `harness corpus run --table`: \(results.count) of \(count) mutants, \
           \(options.conditions), provider patch, the default scenarios, seed \(options.seed). \
-          Each run ends with its first finding; a trial's seconds count from the guest being ready.
+          Each run ends with its first finding; its seconds count from the guest being ready, and \
+          “trials” is how many it took, that one included. \(Mutant.Kind.legend)
           """
       )
     }
@@ -157,8 +158,8 @@ struct CorpusCommand: AsyncParsableCommand {
       discussion: """
         The tools: the kernel's selftest test_zswap over and over, an uncontrolled race of \
         reclaim against swapoff and swapon, and stress-ng's swap and vm stressors in a memcg. \
-        Each has its own guest and the time asked for, many times what the harness takes, and \
-        is judged against what it says on the kernel without a bug.
+        Each has its own guest and the time asked for, or what the harness took where that was \
+        longer, and is judged against what it says on the kernel without a bug.
 
         Needs Debian's package stress-ng. What was run before, of the same kernel and time, \
         is not run again: it goes on where it was interrupted.
@@ -225,9 +226,10 @@ struct CorpusCommand: AsyncParsableCommand {
           each of the others had \(seconds) s in a guest of its own, or as long as the harness \
           took, if that was longer; less where the kernel spoke up, more where a round of the \
           tool takes longer. In bold, the time until the kill: \
-          from the guest being ready, or from the tool's start. The last column is the time of \
-          the first of the other tools to kill, or what all of them were given in vain, by the \
-          harness's. “?” is a guest that was lost under the tool without a word of the kernel's: \
+          from the guest being ready, or from the tool's start. The last column is how many times \
+          as long as the harness the first of the other tools took to kill it; where none of them \
+          did, the time that all of them were given is more than so many times as long. \
+          \(Mutant.Kind.legend) “?” is a guest that was lost under the tool without a word of the kernel's: \
           it counts for neither.
           """
       )

@@ -138,7 +138,11 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Begin no trial after the first finding.")
   var failFast = false
 
-  @Flag(help: "Exit as git bisect run wants it; implies --fail-fast and --confirm 0.")
+  @Flag(
+    help: """
+      Exit as git bisect run wants it; ends with the first finding, or the first that --finding \
+      asks for; implies --confirm 0.
+      """)
   var bisect = false
 
   @Option(
@@ -277,6 +281,7 @@ struct RunCommand: AsyncParsableCommand {
     request.reproductions = guestFault == nil && !bisect ? confirm : 0
     // A finding of another kind must not hide the one that is looked for.
     request.failsFast = failFast || bisect && finding == nil
+    request.stopsAtTarget = bisect && finding != nil
     request.target = finding
     request.jobs = jobs
     // The fault is a word of the kernel's command line: each would be saved apart.

@@ -24,6 +24,10 @@ public struct Mutant: Hashable, Sendable {
       case .equivalent: "control"
       }
     }
+
+    /// What the letters are, for tables.
+    public static let legend =
+      "Classes: " + allCases.map { "\($0.rawValue) \($0.title)" }.joined(separator: ", ") + "."
   }
 
   /// Its file's name.

@@ -153,7 +153,7 @@ public struct CorpusTable {
           + medians.joined(separator: ", ") + ".")
     }
     lines += [
-      "", "| mutant | class | what | claim | end | finding | against | schedule | trial | s |",
+      "", "| mutant | class | what | claim | end | finding | against | schedule | trials | s |",
       "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += results.map(Self.row)

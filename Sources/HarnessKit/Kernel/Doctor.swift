@@ -28,6 +28,8 @@ public enum Doctor {
   private static let tools: [(name: String, purpose: String, isNeeded: Bool)] = [
     ("qemu-system-x86_64", "boots the kernel", true),
     ("mke2fs", "makes the disk with the swapfile", true),
+    ("swift", "builds the guest agent", true),
+    ("strip", "makes the guest agent small", true),
     ("make", "builds the module", true),
     ("gcc", "builds the module", true),
     ("xz", "unpacks kernels and modules", true),

@@ -9,7 +9,7 @@ public enum Preflight {
     public let options: [String]
     /// Whether a module is as good as built in.
     public let moduleWillDo: Bool
-    /// What has to be so for the row to count; nil: always.
+    /// An option with which the row does not count; nil: it always does.
     public let unless: String?
     /// What it is needed for.
     public let reason: String
@@ -118,7 +118,8 @@ public enum Preflight {
       price: "the lru file of the module is empty and S6 is not exercised"),
     .wished(
       "DYNAMIC_FTRACE", "for points that the patch series lacks, and for the ftrace provider",
-      price: "only the patch provider is there"),
+      price: "only the patch provider is there, without store@compressed and fail=pin (S8), so "
+        + "that no run is a pass"),
     .wished("MODULE_UNLOAD", "to unload the module", price: "its removal is not tested"),
     .wished("DEVTMPFS", "for device nodes", price: "the agent makes them itself"),
     .wished(
@@ -136,9 +137,6 @@ public enum Preflight {
     .wished(
       "BLK_DEV_RAM", moduleWillDo: true, "for a synchronous swap device",
       price: "the schedules on SWP_SYNCHRONOUS_IO are not exercised, and no run is a pass"),
-    .wished(
-      "SHRINKER_DEBUG", "to ask the kernel's own shrinker for writeback",
-      price: "the shrinker is driven through the module only"),
     .wished(
       "IKCONFIG", "to carry its configuration in the image",
       price: "the .config has to lie beside the image"),
