@@ -87,11 +87,13 @@ given, told = beside("bayesect"), beside("bayesect+ends")
 between = sum(runs(*pair) - at_ends(*pair) < pair[1]["runs"] for pair in given)
 fewer = sum(runs(*pair) < pair[1]["runs"] for pair in given)
 print(
-    f"\nBeside bayesect, in {len(given)} cells, by the bisections that both had: fewer runs between the ends in {between},\n"
-    f"with those at the ends in {fewer}, {span(runs(*pair) / pair[1]['runs'] for pair in given)} of its runs; of those that it takes where it is\n"
-    f"told the ends, {span(runs(*pair) / pair[1]['runs'] for pair in told)}. Of its kernels, "
-    f"{span(mine['builds'] / other['builds'] for mine, other in given)}; of its time,\n"
-    f"a build as long as 20 trials, {span(seconds(mine) / seconds(other) for mine, other in given)}."
+    f"\nBeside bayesect, over the cases that both were given: without the trials at the ends\n"
+    f"`harness bisect` takes fewer runs in {between} of {len(given)} cells, with them in {fewer}:\n"
+    f"{span(runs(*pair) / pair[1]['runs'] for pair in given)} of bayesect's, and "
+    f"{span(runs(*pair) / pair[1]['runs'] for pair in told)} of what bayesect takes where it has been told\n"
+    f"the trials of the ends. It builds {span(mine['builds'] / other['builds'] for mine, other in given)} "
+    f"as many kernels, and takes {span(seconds(mine) / seconds(other) for mine, other in given)}\n"
+    f"of the time, with a build as long as 20 trials."
 )
 
 

@@ -2,8 +2,8 @@
 # Default runs of kernels that have no bug: Debian's unmodified one, and the negative controls of
 # the corpus. Each has to pass. Goes on where it was interrupted, and writes docs/green.md.
 #   scripts/green.sh FOLDER [RUNS [RUNS-OF-EACH-CONTROL]]
-# Fails where one does not pass. Two or three hours: half a minute to a minute a run, which
-# leaves one CPU of two idle, so that the controls run beside the unmodified kernel.
+# Fails where one does not pass. A run takes one to four minutes and leaves one CPU of two idle,
+# so that the controls run beside the unmodified kernel. May be called again with more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:?usage: scripts/green.sh FOLDER [RUNS [RUNS-OF-EACH-CONTROL]]}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures the history at a size that it reaches in years: a night's page and each query, and
 # writes docs/history-scale.md.
-#   scripts/history-scale.sh [NIGHTS]    (of 30 cells with 370 trials each)
+#   scripts/history-scale.sh [NIGHTS]    (of 30 cells with a sweep each)
 # Fails where the page takes 10 seconds, or a query one.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 """Rows of docs/throughput.md.
 
-    throughput.py rate RESULT_JSON EXIT LOAD
+    throughput.py rate RESULT_JSON PROVIDER EXIT LOAD
     throughput.py profile RESULT_JSON
 """
 
@@ -19,9 +19,9 @@ if sys.argv[1] == "rate":
     times = sorted(report["milliseconds"] for report in reports)
     rate = len(times) / (sum(times) / 1000)
     print(row([
-        record["kernel"]["release"], sys.argv[3], len(times), f"{rate:.1f}",
+        record["kernel"]["release"], sys.argv[3], sys.argv[4], len(times), f"{rate:.1f}",
         times[len(times) // 2], times[len(times) * 9 // 10], times[-1],
-        f"{record['durationSeconds']:.0f}", sys.argv[4],
+        f"{record['durationSeconds']:.0f}", sys.argv[5],
     ]))
 else:
     parts = {}

@@ -22,10 +22,10 @@ for number in "${!kernels[@]}"; do
     provider="patch"
   fi
   status=0
-  "$harness" run --kernel "${kernels[number]}" --scenario sweep --provider "$provider" \
+  "$harness" run --kernel "${kernels[number]}" --scenario sweep --provider "$provider" --jobs 1 \
     --out "$folder/$number" >/dev/null 2>&1 || status=$?
   result=$folder/$number/result.json
-  rows+=("$(python3 scripts/throughput.py rate "$result" "$status" "$(cut -d' ' -f1 /proc/loadavg)")")
+  rows+=("$(python3 scripts/throughput.py rate "$result" "$provider" "$status" "$(cut -d' ' -f1 /proc/loadavg)")")
   profiles+=("$(python3 scripts/throughput.py profile "$result")")
 done
 {
@@ -33,10 +33,11 @@ done
   echo
   echo "Written by \`scripts/throughput.sh\`: \`--scenario sweep\`, one provider, one guest of two"
   echo "CPUs under TCG on a host of $(nproc), which had nothing else to do but what the load says."
-  echo "A trial's time is the guest's own, from its set-up to its rest."
+  echo "A trial's time is the guest's own, from its set-up to its rest. By default the first is"
+  echo "Debian's stock kernel, and the second has KASAN and lockdep."
   echo
-  echo "| kernel | exit | trials | a second | median ms | 90 % below ms | slowest ms | whole run s | load |"
-  echo "|---|---|---|---|---|---|---|---|---|"
+  echo "| kernel | provider | exit | trials | a second of the guest | median ms | 90 % below ms | slowest ms | whole run s | load |"
+  echo "|---|---|---|---|---|---|---|---|---|---|"
   printf '%s\n' "${rows[@]}"
   echo
   echo "Where that time goes, of all trials together:"

@@ -25,7 +25,7 @@ release=$(sed -n 's/.*"release" : "\(.*\)".*/\1/p' "$out/1/result.json" | head -
   echo "# From command to verdict"
   echo
   echo "Written by \`scripts/timing.sh $runs\`: the default run of Debian's stock kernel"
-  echo "under TCG, both caches and build warm. Seconds."
+  echo "under TCG; kernel, module, agent and saved guest are in the cache. Seconds."
   echo
   echo "| kernel | CPUs of the host | load at the end | runs | fastest | median | slowest |"
   echo "|---|---|---|---|---|---|---|"

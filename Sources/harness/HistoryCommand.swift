@@ -197,17 +197,17 @@ struct HistoryCommand: AsyncParsableCommand {
             if folders { stays("\(error)") } else { gone.append(path) }
             continue
           }
-          let lock = isThere ? folder.lock() : nil
-          defer { withExtendedLifetime(lock) {} }
-          guard !isThere || lock != nil else {
-            stays("somebody is at it, or it cannot be written to")
-            continue
-          }
           do {
+            let lock = isThere ? try folder.lock() : nil
+            defer { withExtendedLifetime(lock) {} }
+            guard !isThere || lock != nil else {
+              stays("somebody is at it")
+              continue
+            }
             if folders, isThere, !dryRun { try FileManager.default.removeItem(atPath: path) }
             gone.append(path)
           } catch {
-            stays(error.localizedDescription)
+            stays((error as? KernelError)?.description ?? error.localizedDescription)
           }
         }
         if dryRun {

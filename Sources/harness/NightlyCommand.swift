@@ -194,7 +194,7 @@ struct NightlyCommand: AsyncParsableCommand {
           print("The night is over: \(folder.file(NightReports.page))")
           return
         }
-        guard folder.lock() != nil else {
+        guard try folder.lock() != nil else {
           print("Another process is at this night.")
           return
         }
@@ -236,7 +236,7 @@ struct NightJob {
   }
 
   func night() async throws -> NightReport {
-    guard let lock = folder.lock() else {
+    guard let lock = try folder.lock() else {
       throw KernelError(
         .host, "go on with", folder.path, "another process is at this night",
         advice: "Wait for it, or end it.")

@@ -119,7 +119,7 @@ import Testing
     try await NightHarness.with { harness in
       let plan = try harness.plan(scenarios: ["claims"])
       let left = try NightFolder.create(try Plan(file: plan), at: Date())
-      let lock = left.lock()
+      let lock = try left.lock()
       #expect(lock != nil)
       let outcome = try await harness.harness(harness.arguments(plan))
       #expect(outcome.exitCode == 0)
@@ -208,7 +208,7 @@ import Testing
       }
       let night = NightFolder(path: "\(harness.folder)/nights/\(try nights()[0])")
       do {
-        let lock = try #require(night.lock())
+        let lock = try #require(try night.lock())
         #expect(try await harness.harness(prune).output == "0 nights forgotten\n")
         withExtendedLifetime(lock) {}
       }

@@ -2,9 +2,9 @@ import GuestWire
 
 /// Why a kernel did not come up, as far as its console tells: a cause, and what to do
 /// about it. Pure: the same lines, the same diagnosis.
-public struct BootDiagnosis: Hashable, Sendable {
+struct BootDiagnosis: Hashable, Sendable {
   /// How the boot came to its end.
-  public enum End: Hashable, Sendable {
+  enum End: Hashable, Sendable {
     /// The kernel reset the machine, as it does after a panic.
     case reset
     case poweredOff
@@ -16,15 +16,15 @@ public struct BootDiagnosis: Hashable, Sendable {
     case endless
   }
 
-  public var cause: String
-  public var advice: String
+  var cause: String
+  var advice: String
   /// The line that tells; nil where none does.
-  public var evidence: String?
+  var evidence: String?
 
   /// - Parameters:
   ///   - lines: of the console, raw, as many as were kept.
   ///   - agentAnswered: the guest's agent has been heard through its own channel.
-  public static func of(
+  static func of(
     _ lines: [String], end: End, agentAnswered: Bool = false
   ) -> BootDiagnosis {
     let texts = lines.map { ConsoleLine($0).text }.filter { line in

@@ -1,10 +1,10 @@
 import GuestWire
 
 /// One line of a guest's console, taken apart: printk's prefix, and the message.
-public struct ConsoleLine: Hashable, Sendable {
+struct ConsoleLine: Hashable, Sendable {
   /// Who printed it, where the kernel has CONFIG_PRINTK_CALLER: the one thing
   /// that keeps two reports apart when two CPUs print at once.
-  public enum Caller: Hashable, Sendable {
+  enum Caller: Hashable, Sendable {
     /// A task, by its thread id.
     case task(Int)
     /// An interrupt on a CPU.
@@ -12,17 +12,17 @@ public struct ConsoleLine: Hashable, Sendable {
   }
 
   /// The message, without escape sequences, carriage returns and prefix.
-  public let text: String
+  let text: String
   /// Seconds since boot, from `[   12.345678]`.
-  public let seconds: Double?
+  let seconds: Double?
   /// From `[    T123]` or `[    C1]`.
-  public let caller: Caller?
+  let caller: Caller?
 
   /// Bytes of a line that are looked at. printk's own limit is 1 KiB; what a
   /// guest writes to the serial port by hand has none.
-  public static let limit = 2048
+  static let limit = 2048
 
-  public init(_ raw: some StringProtocol) {
+  init(_ raw: some StringProtocol) {
     var scanner = Scanner(ConsoleLine.clean(raw))
     scanner.skipLevel()
     seconds = scanner.timestamp()

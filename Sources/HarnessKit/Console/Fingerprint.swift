@@ -1,7 +1,7 @@
 /// A short name for "the same thing again".
-public enum Fingerprint {
+enum Fingerprint {
   /// FNV-1a, 64 bits, of the parts with a newline between them, as 16 hex digits.
-  public static func of(_ parts: [String]) -> String {
+  static func of(_ parts: [String]) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in parts.joined(separator: "\n").utf8 {
       hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3

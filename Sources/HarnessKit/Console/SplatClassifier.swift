@@ -4,16 +4,16 @@ import GuestWire
 ///
 /// The guest is not trusted, and a kernel with a bug may print the same report
 /// for ever: what is done for a line, and what is kept of all lines, is bounded.
-public struct SplatClassifier: Sendable {
+struct SplatClassifier: Sendable {
   /// Reports handed out; those after it are only counted.
-  public static let splatLimit = 64
+  static let splatLimit = 64
   /// Notices kept.
-  public static let noticeLimit = 32
+  static let noticeLimit = 32
 
   /// Reports that came after the limit: a flood.
-  public private(set) var omittedSplats = 0
+  private(set) var omittedSplats = 0
   /// What may explain other observations.
-  public private(set) var notices: [ConsoleNotice] = []
+  private(set) var notices: [ConsoleNotice] = []
 
   /// Whose lines belong together. Without caller ids, everybody's do.
   private typealias Key = ConsoleLine.Caller?
@@ -32,10 +32,10 @@ public struct SplatClassifier: Sendable {
   /// A panic so shortly after an oops comes from it.
   private static let panicLines = 120
 
-  public init() {}
+  init() {}
 
   /// Takes the next line; hands out the reports that are complete with it.
-  public mutating func feed(_ raw: some StringProtocol) -> [Splat] {
+  mutating func feed(_ raw: some StringProtocol) -> [Splat] {
     ConsoleLine.torn(raw).flatMap { feed(line: ConsoleLine($0), raw: $0) }
   }
 
@@ -54,7 +54,7 @@ public struct SplatClassifier: Sendable {
   }
 
   /// Hands out what is unfinished: the console has ended.
-  public mutating func finish() -> [Splat] {
+  mutating func finish() -> [Splat] {
     var done: [Splat] = []
     while let first = open.first {
       open.removeFirst()

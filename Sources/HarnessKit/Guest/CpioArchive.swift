@@ -1,34 +1,34 @@
 /// A cpio archive in the "newc" format, the one that the kernel unpacks as its
 /// initramfs. Deterministic: the same entries in the same order are the same
 /// bytes, as times and owners are zero and inode numbers count from 1.
-public struct CpioArchive: Sendable {
+struct CpioArchive: Sendable {
   /// The bytes so far, without the trailer.
   private var bytes: [UInt8] = []
   private var nextInode: UInt32 = 1
 
-  public init() {}
+  init() {}
 
   /// Adds a directory. Parents come before what is in them: the kernel makes none.
-  public mutating func addDirectory(_ path: String, mode: UInt32 = 0o755) {
+  mutating func addDirectory(_ path: String, mode: UInt32 = 0o755) {
     add(path, mode: 0o040000 | mode, links: 2)
   }
 
-  public mutating func addFile(_ path: String, mode: UInt32 = 0o644, contents: [UInt8]) {
+  mutating func addFile(_ path: String, mode: UInt32 = 0o644, contents: [UInt8]) {
     add(path, mode: 0o100000 | mode, contents: contents)
   }
 
-  public mutating func addSymbolicLink(_ path: String, to target: String) {
+  mutating func addSymbolicLink(_ path: String, to target: String) {
     add(path, mode: 0o120777, contents: Array(target.utf8))
   }
 
-  public mutating func addCharacterDevice(
+  mutating func addCharacterDevice(
     _ path: String, mode: UInt32 = 0o600, major: UInt32, minor: UInt32
   ) {
     add(path, mode: 0o020000 | mode, device: (major, minor))
   }
 
   /// The whole archive.
-  public func encoded() -> [UInt8] {
+  func encoded() -> [UInt8] {
     var whole = self
     whole.nextInode = 0
     whole.add("TRAILER!!!", mode: 0)

@@ -3,13 +3,13 @@ import SystemPackage
 
 /// The guest's disk: a sparse file with an empty ext4, for a swapfile. Made
 /// without root.
-public enum DiskImage {
+enum DiskImage {
   /// The disk's file cannot be made.
-  public struct CreationError: Error, CustomStringConvertible {
-    public let path: String
-    public let errno: Errno
+  struct CreationError: Error, CustomStringConvertible {
+    let path: String
+    let errno: Errno
 
-    public var description: String { "make disk image \(path): \(errno) (\(errno.rawValue))" }
+    var description: String { "make disk image \(path): \(errno) (\(errno.rawValue))" }
   }
 
   /// ext4's features, less the journal and the checksums: a file system that
@@ -18,7 +18,7 @@ public enum DiskImage {
   static let features = "^has_journal,^metadata_csum,^resize_inode,^orphan_file"
 
   /// Makes the image, or makes it anew.
-  public static func create(at path: String, mebibytes: Int) async throws {
+  static func create(at path: String, mebibytes: Int) async throws {
     do {
       let file = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .truncate, .closeOnExec],

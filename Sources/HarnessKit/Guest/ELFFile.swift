@@ -1,17 +1,17 @@
 /// What the dynamic loader would read of an ELF file: which libraries it wants,
 /// and which interpreter. x86-64 only. Every offset in the file is checked.
-public struct ELFFile: Hashable, Sendable {
+struct ELFFile: Hashable, Sendable {
   /// DT_NEEDED, in the file's order.
-  public let needed: [String]
+  let needed: [String]
   /// PT_INTERP; nil for a library or a static executable.
-  public let interpreter: String?
+  let interpreter: String?
 
-  public enum ParseError: Error, Equatable, CustomStringConvertible {
+  enum ParseError: Error, Equatable, CustomStringConvertible {
     case notELF
     case foreign(machine: UInt16)
     case damaged(String)
 
-    public var description: String {
+    var description: String {
       switch self {
       case .notELF: "not a 64-bit little-endian ELF file"
       case .foreign(let machine): "built for another machine (e_machine \(machine), not x86-64)"
@@ -32,7 +32,7 @@ public struct ELFFile: Hashable, Sendable {
     static let stringTable: UInt64 = 5
   }
 
-  public init(parsing bytes: [UInt8]) throws(ParseError) {
+  init(parsing bytes: [UInt8]) throws(ParseError) {
     let file = Bytes(bytes)
     guard bytes.count >= 64, bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]), bytes[4] == 2,
       bytes[5] == 1

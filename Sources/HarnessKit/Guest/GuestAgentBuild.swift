@@ -7,13 +7,13 @@ import SystemPackage
 /// SwiftPM is incremental, but takes seconds to find that it has nothing to do.
 /// A build is therefore kept under a key of its sources and its compiler, and a
 /// warm start only hashes some small files.
-public struct GuestAgentBuild: Sendable {
+struct GuestAgentBuild: Sendable {
   /// The checkout, with Package.swift.
-  public var root: URL
+  var root: URL
   /// The toolchain's `swift`; nil finds it in PATH.
-  public var swift: String?
+  var swift: String?
 
-  public init(root: URL, swift: String? = nil) {
+  init(root: URL, swift: String? = nil) {
     self.root = root
     self.swift = swift
   }
@@ -23,12 +23,12 @@ public struct GuestAgentBuild: Sendable {
     ["CKmod", "CLibMount", "CLinux", "GuestAgent", "GuestWire", "Kmod", "LibMount", "guest-agent"]
     .map { "Sources/\($0)" } + ["kmod/uapi"]
 
-  public enum BuildError: Error, CustomStringConvertible {
+  enum BuildError: Error, CustomStringConvertible {
     case notACheckout(String)
     case noCompiler
     case cannotKeep(String, Errno)
 
-    public var description: String {
+    var description: String {
       switch self {
       case .notACheckout(let path):
         "build the guest agent: \(path) has no Package.swift; run from the checkout"
@@ -43,7 +43,7 @@ public struct GuestAgentBuild: Sendable {
   ///
   /// - Parameter willBuild: Called before a build, which takes a minute or more
   ///   the first time.
-  public func executable(cache: URL, willBuild: @Sendable () -> Void = {}) async throws -> String {
+  func executable(cache: URL, willBuild: @Sendable () -> Void = {}) async throws -> String {
     let key = try await key()
     let product = cache.appending(path: "guest-agent-\(key.prefix(16))")
     if FileManager.default.isExecutableFile(atPath: product.path) { return product.path }

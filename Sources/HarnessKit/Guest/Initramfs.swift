@@ -3,39 +3,39 @@ import Foundation
 
 /// The guest's root file system: the agent as `/init`, the libraries that it
 /// needs, the modules, and empty directories to mount on.
-public struct Initramfs: Sendable {
+struct Initramfs: Sendable {
   /// The agent, stripped.
-  public var agent: String
+  var agent: String
   /// `lib/modules/RELEASE` of the kernel; nil for one with everything built in.
-  public var modules: ModuleDirectory?
+  var modules: ModuleDirectory?
   /// Modules to have, by name. Those that are built in are passed over.
-  public var wantedModules: [String]
+  var wantedModules: [String]
   /// Our module for this kernel. Loaded by the agent, with parameters, and so
   /// not in `/modules/order`.
-  public var hooksModule: String?
+  var hooksModule: String?
   /// Other programs, with the libraries that they need.
-  public var programs: [Program]
+  var programs: [Program]
 
-  public struct Program: Hashable, Sendable {
+  struct Program: Hashable, Sendable {
     /// A file of the host.
-    public var source: String
+    var source: String
     /// Its place in the guest.
-    public var destination: String
+    var destination: String
   }
 
   /// What the agent needs of a kernel: its disk, its file system, its channel.
-  public static let defaultModules = [
+  static let defaultModules = [
     "virtio_pci", "virtio_console", "virtio_blk", "ext4", "brd",
   ]
   /// Where the agent finds our module.
-  public static let hooksModulePath = "/modules/zswap_hooks.ko"
+  static let hooksModulePath = "/modules/zswap_hooks.ko"
   /// One path a line, to be loaded in this order.
-  public static let orderPath = "/modules/order"
+  static let orderPath = "/modules/order"
 
   /// Raised when the same sources give another image.
   private static let layout = 2
 
-  public init(
+  init(
     agent: String, modules: ModuleDirectory?, wantedModules: [String] = defaultModules,
     hooksModule: String?, programs: [Program] = []
   ) {
@@ -47,12 +47,12 @@ public struct Initramfs: Sendable {
   }
 
   /// An image in the cache.
-  public struct Image: Hashable, Sendable, Codable {
-    public let path: String
+  struct Image: Hashable, Sendable, Codable {
+    let path: String
     /// SHA-256 over the contents' sums: the same key, the same image.
-    public let key: String
+    let key: String
     /// Wanted modules that the kernel has neither built in nor as files.
-    public let absentModules: [String]
+    let absentModules: [String]
   }
 
   /// The image, made if the cache lacks it. Uncompressed, which boots faster.
@@ -60,7 +60,7 @@ public struct Initramfs: Sendable {
   /// Its key comes from the contents. That the contents are still those of an
   /// earlier call is seen by their sizes and times, so that a warm start reads
   /// none of them.
-  public func image(cache: URL) async throws -> Image {
+  func image(cache: URL) async throws -> Image {
     let question =
       [
         "layout \(Self.layout)", FileStamp.of(agent),

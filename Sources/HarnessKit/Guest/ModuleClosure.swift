@@ -1,16 +1,16 @@
 /// The modules that have to be loaded to get some others, in load order. Pure:
 /// made from the text of `modules.dep`, `modules.builtin`, `modules.softdep`
 /// and `modules.alias`.
-public struct ModuleClosure: Hashable, Sendable, Codable {
+struct ModuleClosure: Hashable, Sendable, Codable {
   /// Paths below the module directory, dependencies first.
-  public let paths: [String]
+  let paths: [String]
   /// Wanted, and part of the kernel image.
-  public let builtin: [String]
+  let builtin: [String]
   /// Wanted, and nowhere.
-  public let absent: [String]
+  let absent: [String]
 
   /// The tables of one kernel's module directory.
-  public struct Index: Hashable, Sendable {
+  struct Index: Hashable, Sendable {
     var pathByName: [String: String] = [:]
     var dependencies: [String: [String]] = [:]
     var builtin: Set<String> = []
@@ -18,13 +18,13 @@ public struct ModuleClosure: Hashable, Sendable, Codable {
     var aliases: [String: [String]] = [:]
 
     /// An index of a kernel without modules.
-    public init() {}
+    init() {}
 
     /// - Parameters:
     ///   - tables: Lines of `modules.dep`, `modules.softdep` and `modules.alias`,
     ///     in one text or as depmod's dry run prints them. Others are passed over.
     ///   - builtin: The text of `modules.builtin`.
-    public init(tables: String, builtin: String) {
+    init(tables: String, builtin: String) {
       for line in builtin.split(whereSeparator: \.isNewline) {
         self.builtin.insert(ModuleClosure.name(ofPath: String(line)))
       }
@@ -61,7 +61,7 @@ public struct ModuleClosure: Hashable, Sendable, Codable {
     }
   }
 
-  public init(of wanted: [String], in index: Index) {
+  init(of wanted: [String], in index: Index) {
     var walk = Walk(index: index)
     var builtin: [String] = []
     var absent: [String] = []

@@ -1,20 +1,20 @@
 import Foundation
 
 /// A kernel's `lib/modules/RELEASE` directory on the host.
-public struct ModuleDirectory: Sendable {
-  public let path: URL
+struct ModuleDirectory: Sendable {
+  let path: URL
 
-  public init(path: URL) { self.path = path }
+  init(path: URL) { self.path = path }
 
   /// The kernel release, which is the directory's name.
-  public var release: String { path.lastPathComponent }
+  var release: String { path.lastPathComponent }
 
   /// What has to be loaded for these modules, in order. Kept in the cache: a
   /// distribution's tables have thousands of lines.
   ///
   /// A kernel package that was unpacked but not installed has no `modules.dep`;
   /// depmod's dry run makes one, for which it reads every module.
-  public func closure(of wanted: [String], cache: URL) async throws -> ModuleClosure {
+  func closure(of wanted: [String], cache: URL) async throws -> ModuleClosure {
     let tables = ["modules.dep", "modules.softdep", "modules.alias", "modules.builtin"]
     let identity = (tables + ["modules.order"]).map { FileStamp.of(path.appending(path: $0).path) }
     let key = try await ContentHash.of(([path.path] + identity + wanted).joined(separator: "\n"))
@@ -38,7 +38,7 @@ public struct ModuleDirectory: Sendable {
   }
 
   /// The bytes of a module, decompressed: the guest has no decompressor.
-  public static func contents(ofModule file: String) async throws -> [UInt8] {
+  static func contents(ofModule file: String) async throws -> [UInt8] {
     switch file.split(separator: ".").last {
     case "xz": return try await Tool("xz").run(["-dc", "--", file]).output
     case "zst": return try await Tool("zstd").run(["-dcq", "--", file]).output

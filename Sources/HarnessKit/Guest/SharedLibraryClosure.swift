@@ -1,21 +1,21 @@
 import Foundation
 
 /// The shared libraries that an executable needs, and theirs in turn.
-public struct SharedLibraryClosure: Hashable, Sendable {
+struct SharedLibraryClosure: Hashable, Sendable {
   /// A file of the host, and its place in the guest.
-  public struct Library: Hashable, Sendable {
-    public let source: String
-    public let destination: String
+  struct Library: Hashable, Sendable {
+    let source: String
+    let destination: String
   }
 
   /// Sorted by destination; includes the interpreter.
-  public let libraries: [Library]
+  let libraries: [Library]
 
-  public enum ClosureError: Error, Equatable, CustomStringConvertible {
+  enum ClosureError: Error, Equatable, CustomStringConvertible {
     case missing(library: String, neededBy: String, searched: [String])
     case unreadable(path: String, why: String)
 
-    public var description: String {
+    var description: String {
       switch self {
       case .missing(let library, let user, let searched):
         "\(user) needs \(library), which is in none of \(searched.joined(separator: ", ")); "
@@ -26,7 +26,7 @@ public struct SharedLibraryClosure: Hashable, Sendable {
   }
 
   /// Where the loader looks without a cache, which the guest does not have.
-  public static let defaultSearchPath = [
+  static let defaultSearchPath = [
     "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib",
     "/usr/lib",
   ]
@@ -37,7 +37,7 @@ public struct SharedLibraryClosure: Hashable, Sendable {
   ///   - searchPath: In the loader's order.
   ///   - additional: Places outside the loader's own list. A library found there
   ///     goes to the first directory of `searchPath` in the guest.
-  public init(
+  init(
     of executable: String, searchPath: [String] = defaultSearchPath,
     additional: [String] = ["/usr/local/lib/x86_64-linux-gnu", "/usr/local/lib"]
   ) throws(ClosureError) {

@@ -5,7 +5,7 @@ import GuestWire
 /// It is built to doubt. A trial passes only if everything that it was to show
 /// is there to be seen; an absent measurement, an audit of no page, an event
 /// that was dropped are reasons against a pass, never for one.
-public struct Judge {
+struct Judge {
   private let spec: TrialSpec
   private let report: TrialReport
   private let splats: [Splat]
@@ -22,7 +22,7 @@ public struct Judge {
   ///   - splats: what the console said from the trial's start to the next one's.
   ///   - notices: likewise; they explain, and accuse nobody.
   ///   - isCut: the console ends before the trial does.
-  public static func judge(
+  static func judge(
     spec: TrialSpec, report: TrialReport, splats: [Splat], notices: [ConsoleNotice] = [],
     isCut: Bool = false
   ) -> TrialJudgement {
@@ -49,7 +49,7 @@ public struct Judge {
   /// Reports that belong to no trial: of the boot, of the shutdown.
   ///
   /// - Parameter isEmulated: on TCG; see `Splat.emulationError`.
-  public static func stray(
+  static func stray(
     _ splats: [Splat], isEmulated: Bool = false
   ) -> (findings: [Finding], failures: [HarnessFailure]) {
     var findings: [Finding] = []

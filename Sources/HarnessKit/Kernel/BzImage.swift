@@ -2,22 +2,22 @@ import Foundation
 import SystemPackage
 
 /// The header of an x86 kernel image, after the kernel's x86 boot protocol.
-public struct BzImage: Hashable, Sendable {
+struct BzImage: Hashable, Sendable {
   /// Boot protocol: 0x20F is 2.15.
-  public let bootProtocol: UInt16
+  let bootProtocol: UInt16
   /// The whole version line: release, who built it, when.
-  public let version: String
+  let version: String
   /// Its first word, `uname -r`.
-  public var release: String { version.split(separator: " ").first.map(String.init) ?? "" }
-  public let isRelocatable: Bool
-  public let setupSectors: Int
+  var release: String { version.split(separator: " ").first.map(String.init) ?? "" }
+  let isRelocatable: Bool
+  let setupSectors: Int
   /// Size of the file that the header promises. A signed image is longer.
-  public let expectedSize: Int
+  let expectedSize: Int
   /// Where the compressed kernel is in the file.
-  public let payload: Range<Int>
+  let payload: Range<Int>
 
   /// Reads the header from a file.
-  public static func read(_ path: FilePath) throws(KernelError) -> BzImage {
+  static func read(_ path: FilePath) throws(KernelError) -> BzImage {
     let size: Int
     let head: [UInt8]
     do {
@@ -58,7 +58,7 @@ public struct BzImage: Hashable, Sendable {
   ///   - bytes: the beginning of the file; 64 KiB hold all that is looked at.
   ///   - fileSize: the whole file's size, where `bytes` is less than that.
   ///   - name: what errors call it.
-  public init(_ bytes: [UInt8], fileSize: Int? = nil, name: String) throws(KernelError) {
+  init(_ bytes: [UInt8], fileSize: Int? = nil, name: String) throws(KernelError) {
     let fileSize = fileSize ?? bytes.count
     func unusable(_ problem: String, _ advice: String) -> KernelError {
       KernelError(.image, "read kernel image", name, problem, advice: advice)

@@ -78,7 +78,7 @@ public struct Cache: Sendable {
     let parent = root.appending(kind)
     try createDirectory(parent)
     let lock = try await Cache.lock(parent.appending(".\(key).lock"), waiting: waiting)
-    defer { try? lock.close() }
+    defer { withExtendedLifetime(lock) {} }
     if let found = existing(kind, key) { return found }
 
     let files = FileManager.default
@@ -146,36 +146,16 @@ public struct Cache: Sendable {
     }
   }
 
-  /// Waits for an exclusive lock on a file. It goes with the descriptor, and
-  /// so with the process, however that ends.
   private static func lock(
     _ path: FilePath, waiting: () -> Void
-  ) async throws -> FileDescriptor {
-    let file: FileDescriptor
-    do {
-      // Close-on-exec: a child that outlives us must not keep the lock.
-      file = try FileDescriptor.open(
-        path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
-    } catch let error as Errno {
-      throw KernelError("open lock file", path, error)
-    }
+  ) async throws -> FileLock {
     var said = false
-    // Polled, as flock() would block a thread of the cooperative pool.
-    while flock(file.rawValue, LOCK_EX | LOCK_NB) != 0 {
-      let error = Errno(rawValue: errno)
-      guard error == .wouldBlock || error == .interrupted else {
-        try? file.close()
-        throw KernelError("lock", path, error)
-      }
+    while true {
+      if let lock = try FileLock.take(path) { return lock }
       if !said { waiting() }
       said = true
-      do {
-        try await Task.sleep(for: .milliseconds(200))
-      } catch {
-        try? file.close()
-        throw error
-      }
+      // Polled, as flock() would block a thread of the cooperative pool.
+      try await Task.sleep(for: .milliseconds(200))
     }
-    return file
   }
 }

@@ -74,12 +74,11 @@ extension Cache {
   }
 
   private static func isLocked(_ path: FilePath) -> Bool {
-    let lock = path.appending("lock")
-    guard let file = try? FileDescriptor.open(lock, .readWrite, options: .closeOnExec) else {
+    do {
+      return try FileLock.take(path.appending("lock"), options: .closeOnExec) == nil
+    } catch {
       return false
     }
-    defer { try? file.close() }
-    return flock(file.rawValue, LOCK_EX | LOCK_NB) != 0
   }
 
   private static func bytes(_ path: FilePath) -> UInt64 {

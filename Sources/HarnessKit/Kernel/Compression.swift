@@ -2,7 +2,7 @@ import Foundation
 import SystemPackage
 
 /// The formats in which a kernel may carry its payload.
-public enum Compression: String, CaseIterable, Sendable {
+enum Compression: String, CaseIterable, Sendable {
   case gzip, xz, zstd, lz4, bzip2, lzma, lzop
 
   init?(magic bytes: ArraySlice<UInt8>) {

@@ -5,9 +5,12 @@ import SystemPackage
 /// A kernel to run: its image, and all that has to be known of it to boot it
 /// and to build a module for it.
 public struct Kernel: Sendable {
+  /// The bzImage or vmlinuz itself, also where a package or a folder was named.
   public let image: FilePath
-  public let header: BzImage
+  let header: BzImage
+  /// `uname -r`, as the image's header has it.
   public var release: String { header.release }
+  /// The image's own copy, or the file that was given or lies at its usual places.
   public let config: KernelConfig
   /// What modules are built against: a build tree or a package's headers.
   /// Nil where there is none; see ``requireBuildTree()``.
@@ -19,17 +22,22 @@ public struct Kernel: Sendable {
   /// not to be had.
   public let vmlinux: FilePath?
 
+  /// What a module has to say of itself to fit.
   public var vermagic: Vermagic { Vermagic(release: release, config: config) }
+  /// Who keeps zswap's LRU, by the configuration.
   public var zswapLRU: ZswapLRU { ZswapLRU(config: config) }
+  /// By the configuration; empty where no run can reach the hook points.
   public var providers: [Provider] { Preflight.providers(config) }
 
   /// What of a kernel is named on the command line, as it cannot be found from the image.
   public struct Parts: Hashable, Sendable {
     /// A build tree, headers, or a package of them.
     public var buildTree: FilePath?
+    /// A .config; nil for the image's own copy, or the file at its usual places.
     public var config: FilePath?
     /// `lib/modules/<release>`.
     public var modules: FilePath?
+    /// The ELF file with the symbols of that build; nil to look for it at its usual places.
     public var vmlinux: FilePath?
 
     public init(

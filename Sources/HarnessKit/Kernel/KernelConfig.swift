@@ -24,8 +24,11 @@ public struct KernelConfig: Hashable, Sendable {
   public enum Origin: Hashable, Sendable, CustomStringConvertible {
     /// In the image itself, through CONFIG_IKCONFIG.
     case embedded(FilePath)
+    /// A file in the image's folder, such as `config-RELEASE`.
     case beside(FilePath)
+    /// The `.config` of the tree that the image lies in.
     case buildTree(FilePath)
+    /// A file that the user named.
     case file(FilePath)
 
     public var description: String {
@@ -41,6 +44,7 @@ public struct KernelConfig: Hashable, Sendable {
   /// Every option mentioned, without its `CONFIG_`, in the order of the text;
   /// where one is mentioned twice, the later line.
   public let options: [(name: String, value: Value)]
+  /// Nil for text that is of no kernel, such as a fragment.
   public let origin: Origin?
   private let values: [String: Value]
 
@@ -101,7 +105,7 @@ public struct KernelConfig: Hashable, Sendable {
 
   /// The configuration of the kernel in an image: its own copy, else a file
   /// that lies where builds and distributions put it.
-  public static func find(
+  static func find(
     for path: FilePath, image: BzImage
   ) async throws(KernelError) -> KernelConfig {
     if let embedded = try await embedded(in: path, image: image) { return embedded }

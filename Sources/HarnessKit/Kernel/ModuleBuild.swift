@@ -2,12 +2,12 @@ import Foundation
 import SystemPackage
 
 /// Builds `kmod/` for exactly one kernel, once.
-public struct ModuleBuild: Sendable {
-  public let sources: FilePath
-  public let cache: Cache
-  public static let fileName = "zswap_hooks.ko"
+struct ModuleBuild: Sendable {
+  let sources: FilePath
+  let cache: Cache
+  static let fileName = "zswap_hooks.ko"
 
-  public init(checkout: Checkout, cache: Cache) {
+  init(checkout: Checkout, cache: Cache) {
     self.init(sources: checkout.kmod, cache: cache)
   }
 
@@ -20,7 +20,7 @@ public struct ModuleBuild: Sendable {
   /// that kernel's.
   ///
   /// - Parameter prebuilt: a module built elsewhere, taken instead.
-  public func module(for kernel: Kernel, prebuilt: FilePath? = nil) async throws -> FilePath {
+  func module(for kernel: Kernel, prebuilt: FilePath? = nil) async throws -> FilePath {
     if let prebuilt {
       try Vermagic.check(module: prebuilt, kernel: kernel)
       return prebuilt

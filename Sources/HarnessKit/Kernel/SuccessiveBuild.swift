@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 public import SystemPackage
 
 /// Builds one commit of a repository after the other in one tree, so that each takes only
@@ -23,7 +22,7 @@ public struct SuccessiveBuild: Sendable {
   let repository: FilePath
   /// Where tree and kernels are.
   let folder: FilePath
-  private let lock: TreeLock
+  private let lock: FileLock
   let fragments: [String]
   let checkout: Checkout
   let cache: Cache
@@ -40,7 +39,13 @@ public struct SuccessiveBuild: Sendable {
     let key = "\(name)-\(Fingerprint.of([repository.string]))"
     folder = cache.path("successive", key)
     try SharedDirectory.make(folder)
-    lock = try TreeLock.take(folder.appending("lock"))
+    guard let lock = try FileLock.take(folder.appending("lock")) else {
+      throw KernelError(
+        .host, "build in", folder.string,
+        "another process builds commits of this repository there",
+        advice: "Wait for it to end.")
+    }
+    self.lock = lock
     cache.touch("successive", key)
     self.fragments = fragments
     self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
@@ -171,33 +176,4 @@ public struct SuccessiveBuild: Sendable {
     }
     return (try await git.run(["write-tree"]).lines.first ?? plain, true)
   }
-}
-
-/// Held as long as somebody builds in the tree; it goes with the process.
-private final class TreeLock: Sendable {
-  private let file: FileDescriptor
-
-  private init(_ file: FileDescriptor) { self.file = file }
-
-  static func take(_ path: FilePath) throws(KernelError) -> TreeLock {
-    let file: FileDescriptor
-    do {
-      file = try FileDescriptor.open(
-        path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
-    } catch let error as Errno {
-      throw KernelError("open lock file", path, error)
-    } catch {
-      throw KernelError(.host, "open lock file", path.string, "\(error)")
-    }
-    guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-      try? file.close()
-      throw KernelError(
-        .host, "build in", path.removingLastComponent().string,
-        "another process builds commits of this repository there",
-        advice: "Wait for it to end.")
-    }
-    return TreeLock(file)
-  }
-
-  deinit { try? file.close() }
 }

@@ -4,21 +4,20 @@ import SystemPackage
 
 /// What the user asks for.
 public enum AcceleratorChoice: String, Hashable, Sendable, Codable, CaseIterable {
+  /// KVM where a guest boots under it, else TCG.
   case auto
+  /// KVM untried: where it does not boot the kernel, the run fails.
   case kvm
+  /// TCG, and KVM is not looked at.
   case tcg
 }
 
 /// What a run uses, and why.
-public struct AcceleratorDecision: Hashable, Sendable, Codable {
-  public var acceleration: QEMUCommandLine.Acceleration
+struct AcceleratorDecision: Hashable, Sendable, Codable {
+  /// KVM only where it was asked for, or has booted this kernel.
+  var acceleration: QEMUCommandLine.Acceleration
   /// For the report: "KVM opens, but did not boot this kernel in 10 s; TCG".
-  public var reason: String
-
-  public init(acceleration: QEMUCommandLine.Acceleration, reason: String) {
-    self.acceleration = acceleration
-    self.reason = reason
-  }
+  var reason: String
 }
 
 /// Finds out whether KVM works here, the only way that tells: by booting.
@@ -26,15 +25,16 @@ public struct AcceleratorDecision: Hashable, Sendable, Codable {
 /// /dev/kvm may open and even run a vCPU on a host that still never boots a
 /// guest (nested virtualization, mostly). The answer is kept for this boot of
 /// the host, this QEMU and this kernel.
-public struct AcceleratorProbe: Sendable {
+struct AcceleratorProbe: Sendable {
   /// The folder for answers.
-  public var cache: URL
-  public var qemu: String
+  var cache: URL
+  /// QEMU's path: its size and time are part of what an answer holds for.
+  var qemu: String
   /// How long a guest may take to its agent's `hello`. KVM needs a second or two.
-  public var limit: Duration
+  var limit: Duration
   var device = "/dev/kvm"
 
-  public init(
+  init(
     cache: URL, qemu: String = "/usr/bin/qemu-system-x86_64", limit: Duration = .seconds(10)
   ) {
     self.cache = cache
@@ -46,7 +46,7 @@ public struct AcceleratorProbe: Sendable {
   ///
   /// - Parameter commandLine: The guest that is going to run. The probe writes
   ///   nothing to its disk but what mounting does.
-  public func decide(
+  func decide(
     _ choice: AcceleratorChoice, for commandLine: QEMUCommandLine
   ) async throws -> AcceleratorDecision {
     switch choice {

@@ -6,11 +6,11 @@ import SystemPackage
 import struct SystemPackage.FileDescriptor
 
 /// A system call on the way to a running guest failed.
-public struct EndpointError: Error, CustomStringConvertible {
-  public let operation: String
-  public let errno: Errno
+struct EndpointError: Error, CustomStringConvertible {
+  let operation: String
+  let errno: Errno
 
-  public var description: String { "\(operation): \(errno) (\(errno.rawValue))" }
+  var description: String { "\(operation): \(errno) (\(errno.rawValue))" }
 }
 
 /// A connected pair of sockets, one end ours, one for the child. Both close on

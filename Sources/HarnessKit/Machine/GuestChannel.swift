@@ -6,15 +6,15 @@ import SystemPackage
 import struct SystemPackage.FileDescriptor
 
 /// The agent's messages and our answers, over the virtio-serial port.
-public final class GuestChannel: Sendable {
+final class GuestChannel: Sendable {
   /// The channel is of no more use: what the guest sends is not believed.
-  public enum ChannelError: Error, CustomStringConvertible {
+  enum ChannelError: Error, CustomStringConvertible {
     case badFrame(Frame.FrameError)
     /// More messages than any run has, and nobody has read them yet.
     case flooded(pending: Int)
     case closed
 
-    public var description: String {
+    var description: String {
       switch self {
       case .badFrame(let error): "the guest's channel: \(error)"
       case .flooded(let pending): "the guest's channel: \(pending) messages nobody asked for"
@@ -38,7 +38,7 @@ public final class GuestChannel: Sendable {
   }
 
   /// Takes over our end of the port's socket. What comes is handed on in order.
-  public static func connect(
+  static func connect(
     _ socket: FileDescriptor,
     receive: @escaping @Sendable (Result<GuestMessage, ChannelError>?) -> Void
   ) async throws -> GuestChannel {
@@ -50,7 +50,7 @@ public final class GuestChannel: Sendable {
   }
 
   /// Sends a message; returns when the socket has taken it.
-  public func send(_ message: HostMessage) async throws {
+  func send(_ message: HostMessage) async throws {
     let bytes = try Frame.encode(message)
     guard let channel = channel.withLock({ $0 }) else { throw ChannelError.closed }
     do {
@@ -61,7 +61,7 @@ public final class GuestChannel: Sendable {
   }
 
   /// Closes our end.
-  public func close() {
+  func close() {
     channel.withLock { $0 }?.close(promise: nil)
   }
 

@@ -13,19 +13,19 @@ import struct SystemPackage.FileDescriptor
 /// However the session goes, nothing of it stays: QEMU is tethered to this
 /// process (see ``TetheredProcess``), ``withGuest(_:_:)`` stops it on every way
 /// out, and letting go of the session kills it.
-public final class GuestSession: Sendable {
+final class GuestSession: Sendable {
   /// Everything that a boot needs.
-  public struct Configuration: Sendable {
-    public var commandLine: QEMUCommandLine
+  struct Configuration: Sendable {
+    var commandLine: QEMUCommandLine
     /// Path of qemu-system-x86_64.
-    public var qemu: String
+    var qemu: String
     /// Gets the console's bytes as they come, on NIO's thread: for the log. It
     /// must not block for long; the guest would feel it.
-    public var consoleLog: (@Sendable (ArraySlice<UInt8>) -> Void)?
+    var consoleLog: (@Sendable (ArraySlice<UInt8>) -> Void)?
     /// The guest to start from; its memory is in the command line.
-    public var devices: String?
+    var devices: String?
 
-    public init(
+    init(
       commandLine: QEMUCommandLine, qemu: String = "/usr/bin/qemu-system-x86_64",
       consoleLog: (@Sendable (ArraySlice<UInt8>) -> Void)? = nil
     ) {
@@ -36,10 +36,10 @@ public final class GuestSession: Sendable {
   }
 
   /// The longest console line that is handed on in one piece, in bytes.
-  public static let lineLimit = 4096
+  static let lineLimit = 4096
 
   /// For one reader.
-  public let events: SessionEvents
+  let events: SessionEvents
   private let process: TetheredProcess
   private let channel: GuestChannel
   private let monitor: Mutex<QMPClient?>
@@ -65,13 +65,13 @@ public final class GuestSession: Sendable {
   }
 
   /// QEMU's process id.
-  public var pid: Int32 { process.pid }
+  var pid: Int32 { process.pid }
 
   /// Bytes that the console has written: a guest that floods it shows here.
-  public var consoleBytes: Int { console.bytes }
+  var consoleBytes: Int { console.bytes }
 
   /// Starts QEMU. Returns as soon as it runs; the agent's `hello` is an event.
-  public static func boot(_ configuration: Configuration) async throws -> GuestSession {
+  static func boot(_ configuration: Configuration) async throws -> GuestSession {
     let queue = SessionEventQueue()
     var output = try SocketPair.make()
     var errors = try SocketPair.make()
@@ -137,7 +137,7 @@ public final class GuestSession: Sendable {
   }
 
   /// Boots a guest, runs the body, and stops the guest on every way out.
-  public static func withGuest<Value: Sendable>(
+  static func withGuest<Value: Sendable>(
     _ configuration: Configuration, _ body: (GuestSession) async throws -> Value
   ) async throws -> Value {
     let session = try await boot(configuration)
@@ -156,7 +156,7 @@ public final class GuestSession: Sendable {
   }
 
   /// Sends the agent a message.
-  public func send(_ message: HostMessage) async throws {
+  func send(_ message: HostMessage) async throws {
     try await channel.send(message)
   }
 
@@ -229,7 +229,7 @@ public final class GuestSession: Sendable {
 
   /// Ends QEMU: asks it to quit, and kills it after the grace. Returns when it
   /// has ended. Harmless where it already has.
-  public func stop(grace: Duration = .seconds(1)) async {
+  func stop(grace: Duration = .seconds(1)) async {
     let killer = Task { [process] in
       // Cancelled when QEMU has ended by itself.
       guard (try? await Task.sleep(for: grace)) != nil else { return }
@@ -245,7 +245,7 @@ public final class GuestSession: Sendable {
   }
 
   /// Kills QEMU at once.
-  public func kill() { process.terminate() }
+  func kill() { process.terminate() }
 
   /// Connects the monitor beside the boot. Its failure needs no event of its
   /// own: QEMU ends then, or has never started.

@@ -1,9 +1,9 @@
 import CLinux
 
 /// The host's time stamp counter, which a guest under TCG sees as its own.
-public enum HostTSC {
+enum HostTSC {
   /// Its frequency, measured over some milliseconds; nil where it stands still.
-  public static func kilohertz(over duration: Duration = .milliseconds(10)) -> Int? {
+  static func kilohertz(over duration: Duration = .milliseconds(10)) -> Int? {
     let clock = ContinuousClock()
     let start = clock.now
     let first = clinux_read_tsc()

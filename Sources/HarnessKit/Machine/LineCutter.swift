@@ -3,14 +3,14 @@
 /// A longer line is cut, not kept: what writes it is a guest that may be
 /// broken. Carriage returns, which the serial console puts before each line
 /// feed, go.
-public struct LineCutter: Sendable {
+struct LineCutter: Sendable {
   private let limit: Int
   private var line: [UInt8] = []
 
-  public init(limit: Int) { self.limit = limit }
+  init(limit: Int) { self.limit = limit }
 
   /// The lines that these bytes complete.
-  public mutating func append(_ bytes: some Sequence<UInt8>) -> [[UInt8]] {
+  mutating func append(_ bytes: some Sequence<UInt8>) -> [[UInt8]] {
     var lines: [[UInt8]] = []
     for byte in bytes {
       if byte == UInt8(ascii: "\n") {
@@ -24,7 +24,7 @@ public struct LineCutter: Sendable {
   }
 
   /// The unfinished last line, if there is one.
-  public mutating func finish() -> [UInt8]? { line.isEmpty ? nil : take() }
+  mutating func finish() -> [UInt8]? { line.isEmpty ? nil : take() }
 
   private mutating func take(keepingLast kept: Int = 0) -> [UInt8] {
     var taken = Array(line.dropLast(kept))

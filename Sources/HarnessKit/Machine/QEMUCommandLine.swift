@@ -1,15 +1,15 @@
 import Foundation
 
 /// QEMU's arguments for one guest. Pure: what it starts with is all here.
-public struct QEMUCommandLine: Hashable, Sendable {
+struct QEMUCommandLine: Hashable, Sendable {
   /// What executes the guest's instructions.
-  public enum Acceleration: String, Hashable, Sendable, Codable {
+  enum Acceleration: String, Hashable, Sendable, Codable {
     case tcg
     case kvm
   }
 
   /// The name of the virtio-serial port that the agent reports through.
-  public static let resultsPort = "org.zswap_harness.0"
+  static let resultsPort = "org.zswap_harness.0"
 
   /// Descriptors in QEMU. Its console is standard output.
   enum Descriptor {
@@ -19,7 +19,7 @@ public struct QEMUCommandLine: Hashable, Sendable {
   }
 
   /// What the guest begins with.
-  public enum Start: Hashable, Sendable {
+  enum Start: Hashable, Sendable {
     case boot
     /// A boot whose memory is a file in memory, so that the guest can be saved.
     case savableBoot
@@ -28,23 +28,23 @@ public struct QEMUCommandLine: Hashable, Sendable {
     case saved(memory: String)
   }
 
-  public var machine: Machine
-  public var acceleration: Acceleration
-  public var kernel: String
-  public var initramfs: String
+  var machine: Machine
+  var acceleration: Acceleration
+  var kernel: String
+  var initramfs: String
   /// The raw image behind the guest's /dev/vda.
-  public var disk: String
+  var disk: String
   /// 32 hexadecimal digits, which the agent has to repeat.
-  public var token: String
-  public var memoryMiB: Int
-  public var cpus: Int
+  var token: String
+  var memoryMiB: Int
+  var cpus: Int
   /// The host's TSC frequency, where it is known.
-  public var tscKHz: Int?
+  var tscKHz: Int?
   /// The caller's words, at the end, where they win.
-  public var extraKernelWords: [String]
-  public var start = Start.boot
+  var extraKernelWords: [String]
+  var start = Start.boot
 
-  public init(
+  init(
     machine: Machine, acceleration: Acceleration, kernel: String, initramfs: String, disk: String,
     token: String, memoryMiB: Int? = nil, cpus: Int? = nil, tscKHz: Int? = nil,
     extraKernelWords: [String] = []
@@ -62,7 +62,7 @@ public struct QEMUCommandLine: Hashable, Sendable {
   }
 
   /// The guest kernel's command line.
-  public var kernelCommandLine: String {
+  var kernelCommandLine: String {
     var words = [
       "console=ttyS0", "loglevel=7",
       // A panic is a reset, at which QEMU ends (-no-reboot). An oops is not a
@@ -87,7 +87,7 @@ public struct QEMUCommandLine: Hashable, Sendable {
   }
 
   /// Everything after QEMU's name.
-  public var arguments: [String] {
+  var arguments: [String] {
     let device = machine.transport == .pci ? "pci" : "device"
     var list = [
       "-name", "zswap-harness", "-nodefaults", "-no-user-config", "-no-reboot",

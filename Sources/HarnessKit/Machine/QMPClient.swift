@@ -6,13 +6,13 @@ import SystemPackage
 import struct SystemPackage.FileDescriptor
 
 /// QEMU's monitor: commands and their answers, and events.
-public final class QMPClient: Sendable {
+final class QMPClient: Sendable {
   /// A command was not carried out.
-  public enum CommandError: Error, Equatable, CustomStringConvertible {
+  enum CommandError: Error, Equatable, CustomStringConvertible {
     case refused(command: String, kind: String, text: String)
     case closed(command: String)
 
-    public var description: String {
+    var description: String {
       switch self {
       case .refused(let command, let kind, let text): "QEMU refuses \(command): \(text) (\(kind))"
       case .closed(let command): "QEMU closed its monitor before it answered \(command)"
@@ -31,7 +31,7 @@ public final class QMPClient: Sendable {
   }
 
   /// Ends with the connection.
-  public let events: AsyncStream<QMPEvent>
+  let events: AsyncStream<QMPEvent>
   private let continuation: AsyncStream<QMPEvent>.Continuation
   private let state = Mutex(State())
   private let channel = Mutex<(any Channel)?>(nil)
@@ -41,7 +41,7 @@ public final class QMPClient: Sendable {
   }
 
   /// Takes over our end of the monitor's socket and enters command mode.
-  public static func connect(_ socket: FileDescriptor) async throws -> QMPClient {
+  static func connect(_ socket: FileDescriptor) async throws -> QMPClient {
     let client = QMPClient()
     let channel = try await Endpoint.socket(
       socket, handler: ChunkHandler { [client] in client.receive($0) })
@@ -57,7 +57,7 @@ public final class QMPClient: Sendable {
 
   /// Sends a command; the answer's `status`, if it has one.
   @discardableResult
-  public func execute(
+  func execute(
     _ command: String, _ arguments: QMPArguments? = nil
   ) async throws(CommandError) -> String? {
     let result = await withCheckedContinuation { waiter in
@@ -80,7 +80,7 @@ public final class QMPClient: Sendable {
   }
 
   /// Closes the connection; what waits for an answer gets an error.
-  public func close() {
+  func close() {
     channel.withLock { $0 }?.close(promise: nil)
   }
 

@@ -1,5 +1,5 @@
 /// What QEMU reports by itself.
-public enum QMPEvent: Hashable, Sendable {
+enum QMPEvent: Hashable, Sendable {
   /// The virtual machine ends, for this reason.
   case shutdown(ShutdownReason)
   /// The host could not read or write what a device of the guest is made of: why.
@@ -7,7 +7,7 @@ public enum QMPEvent: Hashable, Sendable {
   /// Events that nothing here depends on, by name.
   case other(String)
 
-  public init(name: String, reason: String?) {
+  init(name: String, reason: String?) {
     self =
       switch name {
       case "SHUTDOWN": .shutdown(ShutdownReason(rawValue: reason ?? ""))
@@ -18,7 +18,7 @@ public enum QMPEvent: Hashable, Sendable {
 }
 
 /// Why a virtual machine ended. QEMU exits with 0 for each of these alike.
-public enum ShutdownReason: Hashable, Sendable, CustomStringConvertible {
+enum ShutdownReason: Hashable, Sendable, CustomStringConvertible {
   /// The guest powered off.
   case guestShutdown
   /// The guest restarted: what `panic=-1` does as well.
@@ -44,7 +44,7 @@ public enum ShutdownReason: Hashable, Sendable, CustomStringConvertible {
       }
   }
 
-  public var description: String {
+  var description: String {
     switch self {
     case .guestShutdown: "guest-shutdown"
     case .guestReset: "guest-reset"

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A line from QEMU's monitor (QMP). Pure.
-public enum QMPMessage: Hashable, Sendable {
+enum QMPMessage: Hashable, Sendable {
   /// The first line: QEMU's version.
   case greeting(version: String)
   case event(QMPEvent)
@@ -13,13 +13,13 @@ public enum QMPMessage: Hashable, Sendable {
   case unknown
 
   /// The line is not a JSON object.
-  public struct ParseError: Error, Equatable, CustomStringConvertible {
-    public let line: String
+  struct ParseError: Error, Equatable, CustomStringConvertible {
+    let line: String
 
-    public var description: String { "QEMU's monitor wrote what is not JSON: “\(line)”" }
+    var description: String { "QEMU's monitor wrote what is not JSON: “\(line)”" }
   }
 
-  public init(parsing line: some Collection<UInt8>) throws(ParseError) {
+  init(parsing line: some Collection<UInt8>) throws(ParseError) {
     let raw: Raw
     do {
       raw = try JSONDecoder().decode(Raw.self, from: Data(line))
@@ -99,7 +99,7 @@ public enum QMPMessage: Hashable, Sendable {
 }
 
 /// The arguments of those commands that have any.
-public enum QMPArguments: Hashable, Sendable, Encodable {
+enum QMPArguments: Hashable, Sendable, Encodable {
   /// Of `migrate` and `migrate-incoming`: a shell's command on the other end.
   case shell(String)
   /// Of `migrate-set-capabilities`: memory in a shared file stays there.
@@ -112,7 +112,7 @@ public enum QMPArguments: Hashable, Sendable, Encodable {
 
   private enum CodingKeys: String, CodingKey { case uri, capabilities }
 
-  public func encode(to encoder: any Encoder) throws {
+  func encode(to encoder: any Encoder) throws {
     var object = encoder.container(keyedBy: CodingKeys.self)
     switch self {
     case .shell(let command): try object.encode("exec:\(command)", forKey: .uri)

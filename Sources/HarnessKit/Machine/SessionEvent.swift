@@ -2,7 +2,7 @@ import GuestWire
 import Synchronization
 
 /// What happens to a running guest, in order.
-public enum SessionEvent: Sendable {
+enum SessionEvent: Sendable {
   case message(GuestMessage)
   /// A line of the guest's console, of at most ``GuestSession/lineLimit`` bytes.
   case consoleLine(String)
@@ -25,27 +25,27 @@ public enum SessionEvent: Sendable {
 /// The guest is not trusted and the reader may be slow, so what waits to be
 /// read is bounded by kind: console lines beyond the bound are dropped and
 /// counted, and messages beyond theirs break the channel.
-public struct SessionEvents: AsyncSequence, Sendable {
-  public typealias Element = SessionEvent
+struct SessionEvents: AsyncSequence, Sendable {
+  typealias Element = SessionEvent
 
   let queue: SessionEventQueue
 
-  public struct AsyncIterator: AsyncIteratorProtocol {
+  struct AsyncIterator: AsyncIteratorProtocol {
     let queue: SessionEventQueue
     var base: AsyncStream<SessionEvent>.Iterator
 
-    public mutating func next() async -> SessionEvent? {
+    mutating func next() async -> SessionEvent? {
       await next(isolation: nil)
     }
 
-    public mutating func next(isolation actor: isolated (any Actor)?) async -> SessionEvent? {
+    mutating func next(isolation actor: isolated (any Actor)?) async -> SessionEvent? {
       let event = await base.next(isolation: actor)
       if let event { queue.taken(event) }
       return event
     }
   }
 
-  public func makeAsyncIterator() -> AsyncIterator {
+  func makeAsyncIterator() -> AsyncIterator {
     AsyncIterator(queue: queue, base: queue.stream.makeAsyncIterator())
   }
 }

@@ -3,26 +3,26 @@ import GuestWire
 import SystemPackage
 
 /// A guest that was saved when it was ready: a cache entry's files.
-public struct Snapshot: Hashable, Sendable {
+struct Snapshot: Hashable, Sendable {
   /// What the entry says of itself.
-  public struct Metadata: Hashable, Sendable, Codable {
+  struct Metadata: Hashable, Sendable, Codable {
     /// Raised when what is saved changes.
-    public static let currentLayout = 1
+    static let currentLayout = 1
 
-    public var layout = Metadata.currentLayout
+    var layout = Metadata.currentLayout
     /// What the guest said when it was saved, its token included.
-    public var hello: Hello
+    var hello: Hello
     /// ``FileStamp``s of the files, but for their folder.
     var stamps: [String: String]
   }
 
   /// Why a guest was not saved, or cannot be started from.
-  public struct Failure: Error, Hashable, CustomStringConvertible {
-    public let operation: String
-    public let object: String
-    public let reason: String
+  struct Failure: Error, Hashable, CustomStringConvertible {
+    let operation: String
+    let object: String
+    let reason: String
 
-    public var description: String { "\(operation) \(object): \(reason)" }
+    var description: String { "\(operation) \(object): \(reason)" }
   }
 
   /// The kind of cache entry.
@@ -30,8 +30,8 @@ public struct Snapshot: Hashable, Sendable {
   /// A kernel under work leaves one at each build, of some hundred megabytes.
   static let kept = 8
 
-  public let directory: FilePath
-  public let metadata: Metadata
+  let directory: FilePath
+  let metadata: Metadata
 
   var memory: String { Self.file(.memory, in: directory) }
   var devices: String { Self.file(.devices, in: directory) }
@@ -52,7 +52,7 @@ public struct Snapshot: Hashable, Sendable {
   }
 
   /// Reads an entry, and sees that its files are those that were written.
-  public init(reading directory: FilePath) throws(Failure) {
+  init(reading directory: FilePath) throws(Failure) {
     let file = Self.metadataFile(in: directory)
     guard let data = FileManager.default.contents(atPath: file),
       let metadata = try? JSONDecoder().decode(Metadata.self, from: data)

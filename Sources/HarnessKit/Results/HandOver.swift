@@ -2,9 +2,9 @@ import GuestWire
 
 /// A finding as a mail to whoever is to mend it: what was run on what, what came
 /// of it, how to see it again.
-public struct HandOver {
+struct HandOver {
   /// One for each finding that is no known one, in their order.
-  public static func all(of record: RunRecord) -> [String] {
+  static func all(of record: RunRecord) -> [String] {
     record.findings.filter { $0.known == nil }.map { finding in
       text(
         of: finding, in: record,
@@ -13,7 +13,7 @@ public struct HandOver {
   }
 
   /// - Parameter reproduction: of runs on fresh guests, where there were any.
-  public static func text(
+  static func text(
     of finding: Finding, in record: RunRecord, reproduction: Reproduction?
   ) -> String {
     var lines = [finding.title.oneLine, ""]

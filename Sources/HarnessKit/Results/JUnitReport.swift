@@ -2,8 +2,8 @@ import GuestWire
 
 /// A run as JUnit XML, as CI systems read it: a suite for each scenario with a
 /// case for each trial, one for the claims, and one with the run itself.
-public struct JUnitReport {
-  public static func text(of record: RunRecord) -> String {
+struct JUnitReport {
+  static func text(of record: RunRecord) -> String {
     var suites: [(name: String, cases: [Case])] = []
     for trial in record.trials {
       if suites.last?.name != trial.scenario { suites.append((trial.scenario, [])) }

@@ -1,8 +1,8 @@
 /// A run in the kernel's own result format (Documentation/dev-tools/ktap.rst):
 /// a test for each scenario, with its trials as subtests, one for the claims,
 /// and one for the run, which fails with whatever belongs to no trial.
-public struct KTAPReport {
-  public static func text(of record: RunRecord) -> String {
+struct KTAPReport {
+  static func text(of record: RunRecord) -> String {
     var groups: [(name: String, cases: [Case])] = []
     for trial in record.trials {
       if groups.last?.name != trial.scenario { groups.append((trial.scenario, [])) }

@@ -3,7 +3,7 @@ import GuestWire
 
 /// A run's events in the Chrome trace event format, which Perfetto opens: a process for
 /// each trial, a thread for each task, a slice for each hold.
-public struct TraceEvents: Encodable {
+struct TraceEvents: Encodable {
   /// One entry; which fields it has depends on `ph`.
   struct Event: Encodable {
     enum Phase: String, Encodable {
@@ -52,7 +52,7 @@ public struct TraceEvents: Encodable {
   let displayTimeUnit = "ns"
 
   /// The bytes of `events.json`.
-  public static func json(of record: RunRecord) throws -> Data {
+  static func json(of record: RunRecord) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(TraceEvents(of: record)) + Data("\n".utf8)

@@ -10,7 +10,7 @@ enum HistorySchema {
     return migrator
   }
 
-  /// Times are seconds since 1970. A trial is its own row, and small: 371 of them are a
+  /// Times are seconds since 1970. A trial is its own row, and small: some 400 of them are a
   /// run. What is asked for is found by an index, never by a scan of the trials.
   private static let first = """
     CREATE TABLE night (

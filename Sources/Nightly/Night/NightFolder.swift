@@ -53,7 +53,11 @@ public struct NightFolder: Hashable, Sendable {
     return names.sorted().map { NightFolder(path: "\(plan.out)/\($0)") }.filter { folder in
       guard let night = try? folder.load(), night.finishedAt == nil, night.plan.name == plan.name
       else { return false }
-      return folder.lock() != nil
+      do {
+        return try folder.lock() != nil
+      } catch {
+        return false
+      }
     }
   }
 
@@ -98,22 +102,12 @@ public struct NightFolder: Hashable, Sendable {
     try write(Array(text.utf8), to: name)
   }
 
-  /// Held by the process that is at this night, and let go with it, however it ends.
-  public final class Lock: Sendable {
-    private let descriptor: Int32
-    fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
-    deinit { close(descriptor) }
-  }
-
-  /// Nil where another process is at it.
-  public func lock() -> Lock? {
-    let descriptor = open(file(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { return nil }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      return nil
-    }
-    return Lock(descriptor)
+  /// Held by the process that is at this night.
+  ///
+  /// - Returns: nil where another process is at it.
+  /// - Throws: where the folder cannot be written.
+  package func lock() throws(KernelError) -> FileLock? {
+    try FileLock.take(FilePath(file(".lock")))
   }
 }
 

@@ -1,5 +1,6 @@
-import HarnessKit
 import Testing
+
+@testable import HarnessKit
 
 @Suite struct SplatClassifierTests {
   private func classify(_ lines: [String]) -> (splats: [Splat], classifier: SplatClassifier) {

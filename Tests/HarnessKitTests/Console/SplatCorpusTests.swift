@@ -1,6 +1,7 @@
 import Foundation
-import HarnessKit
 import Testing
+
+@testable import HarnessKit
 
 /// Every file of Fixtures/console: see Fixtures/README.
 @Suite struct SplatCorpusTests {

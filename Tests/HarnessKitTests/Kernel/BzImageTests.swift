@@ -1,6 +1,7 @@
-import HarnessKit
 import SystemPackage
 import Testing
+
+@testable import HarnessKit
 
 @Suite struct BzImageTests {
   private func problem(_ bytes: [UInt8]) -> String {

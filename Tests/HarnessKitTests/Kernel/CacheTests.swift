@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
-import HarnessKit
 import SystemPackage
 import Testing
+
+@testable import HarnessKit
 
 @Suite struct CacheTests {
   private struct Killed: Error {}
