@@ -25,6 +25,19 @@ import Testing
     }
   }
 
+  @Test func `a cell's past is its own plan's, whatever others call theirs`() throws {
+    try withHistory { history, _ in
+      for (key, plan) in [("n1", "zswap"), ("n2", "another"), ("n3", "zswap")] {
+        let night = try NightRecords.begin(history, key, plan: plan)
+        try history.record(NightRecords.run("a/b/c", findings: ["f-\(key)": "x"]), of: night)
+      }
+      let night = try NightRecords.begin(history, "n4")
+      let past = try history.runs(of: "a/b/c", before: night, limit: 10)
+      #expect(past.map { $0.findings[0].fingerprint } == ["f-n3", "f-n1"])
+      #expect(try history.runs(of: "a/b/c", limit: 10).count == 3)
+    }
+  }
+
   @Test func `a trial that was not begun says nothing of its window`() throws {
     try withHistory { history, _ in
       let night = try NightRecords.begin(history, "n")

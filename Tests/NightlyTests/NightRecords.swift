@@ -10,9 +10,11 @@ enum NightRecords {
     Date(timeIntervalSince1970: 1_795_000_000 + Double(day) * 86400)
   }
 
-  static func begin(_ history: History, _ key: String, day: Int = 0) throws -> NightID {
+  static func begin(
+    _ history: History, _ key: String, plan: String = "zswap", day: Int = 0
+  ) throws -> NightID {
     try history.begin(
-      key: key, plan: "zswap", folder: "/nights/\(key)", engine: "local", at: date(day: day),
+      key: key, plan: plan, folder: "/nights/\(key)", engine: "local", at: date(day: day),
       cells: ["a/b/c"])
   }
 

@@ -122,6 +122,10 @@ import Testing
       "deadline: 8h", "deadline: soon",
       "plan.yaml:30:11: deadline: “soon” is no time: write 90s, 10m, 8h or 30d"
     ),
+    (
+      "- name: claims", "- name: claims\n    trials: 5",
+      "plan.yaml:14:13: scenarios[0].trials: only the scenario “random” has a number of trials"
+    ),
     ("repeats: 2", "repeats: 0", "plan.yaml:27:10: repeats: 0 is not in 1 to 100"),
     (
       "swap: brd", "swap: tape",

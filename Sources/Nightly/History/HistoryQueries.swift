@@ -4,16 +4,27 @@ import HarnessKit
 
 /// A night, in the list of them.
 public struct NightRow: Hashable, Sendable, Codable {
+  /// In this history; what every history has it by is its key.
   public var id: NightID
+  /// The one in `night.json`: the night is found again by it, wherever its folder goes.
   public var key: String
+  /// The name that the plan gives itself, not its file's.
   public var plan: String
+  /// Absolute, as the last call that was at the night, or reported on it, had it.
   public var folder: String
+  /// `local` or `slurm`, as it began.
   public var engine: String
+  /// When the first call made its folder.
   public var started: Date
+  /// When its reports were begun; nil where it has not come to its end.
   public var finished: Date?
+  /// A `NightReport.Verdict` in its words, as it was at the end; nil before it.
   public var verdict: String?
+  /// Those of its plan, whether or not they ran.
   public var cells: Int
+  /// All that are recorded, those without a verdict included.
   public var runs: Int
+  /// Those with a finding; those without a verdict are not among them.
   public var failedRuns: Int
   /// Cells that have no run.
   public var gaps: Int
@@ -21,52 +32,90 @@ public struct NightRow: Hashable, Sendable, Codable {
 
 /// A run, as it is told of.
 public struct RunRow: Hashable, Sendable, Codable {
+  /// Over all cells and nights: not the number in `run-1`.
   public var id: RunID
+  /// The number of its night in this history.
   public var night: NightID
+  /// Absolute.
   public var nightFolder: String
+  /// Its name: `stock-6.1/claims/default`.
   public var cell: Cell.ID
+  /// Within the night's: `cells/…/run-1`.
   public var folder: String
+  /// As `result.json` has it; `error` where the harness does not know the word.
   public var status: RunRecord.Status
+  /// A `HarnessFailure.Kind`, of the status `error`; nil of any other.
   public var errorKind: String?
+  /// Why it gave no verdict, or by what a run with a finding was cut short; nil of any other.
   public var error: String?
+  /// In 1970 where its `result.json` is lost.
   public var started: Date
+  /// To its end; nil where it did not come to one, 0 where it could not begin.
   public var seconds: Double?
+  /// From which each trial's is derived, `0x…`.
   public var seed: String
+  /// All, those that were not begun included.
   public var trials: Int
+  /// Trials with the verdict `pass`.
   public var passed: Int
+  /// Trials with the verdict `fail`: a finding that upstream is not known for.
   public var failed: Int
+  /// Trials with the verdict `not exercised`: their window was not entered, or they not begun.
   public var skipped: Int
+  /// Trials with the verdict `error`.
   public var broken: Int
+  /// `uname -r`. Nil, as all down to `accelerator`, where the run ended before it was known.
   public var release: String?
+  /// SHA-256 of the image, hexadecimal.
   public var kernel: String?
+  /// SHA-256 of the hook module, hexadecimal.
   public var module: String?
+  /// Of each guest: `q35, 2 CPUs, 512 MiB`.
   public var machine: String?
+  /// Its version, as `--version` has it.
   public var qemu: String?
+  /// `kvm` or `tcg`.
   public var accelerator: String?
+  /// The node of Slurm's that it was made on; nil where there was none.
   public var host: String?
+  /// Each once, those that upstream is known for included; empty where it did not finish.
   public var findings: [Sighting] = []
 
   /// A finding of a run.
   public struct Sighting: Hashable, Sendable, Codable {
+    /// 16 hexadecimal digits: the same finding has them in every run.
     public var fingerprint: String
+    /// A `Finding.Kind` in its words: `splat`, `stale-data`.
     public var kind: String
+    /// As the first run that had it gave it, 400 characters at the most.
     public var title: String
+    /// Those that had it; 0 where it was seen outside of trials.
     public var trials: Int
+    /// Upstream is known to do this: a note, and no failure.
     public var isUpstream: Bool
     /// On fresh guests: so often of so many.
     public var again: Rate?
+    /// What it was tried again with, else the schedule of the trial that had it first; nil for a
+    /// stress, and outside of trials.
     public var schedule: String?
   }
 }
 
 /// A finding over all nights.
 public struct FindingRow: Hashable, Sendable, Codable {
+  /// 16 hexadecimal digits: the same finding has them in every run.
   public var fingerprint: String
+  /// A `Finding.Kind` in its words: `splat`, `stale-data`.
   public var kind: String
+  /// As the first run that had it gave it, 400 characters at the most.
   public var title: String
+  /// The end of the first run that had it, also where its night is forgotten.
   public var firstSeen: Date
+  /// The end of the last one, likewise.
   public var lastSeen: Date
+  /// Those with it that the history still has, over all cells.
   public var runs: Int
+  /// The cells of these runs, by name; empty where all of them are forgotten.
   public var cells: [Cell.ID]
 }
 
@@ -99,6 +148,8 @@ extension History {
     }
   }
 
+  /// Cell by cell, the runs of each in the order in which they were made. Empty where the history
+  /// has no such night.
   public func runs(of night: NightID) throws(HistoryError) -> [RunRow] {
     try read { database in
       try Self.runs(
@@ -108,7 +159,8 @@ extension History {
 
   /// A cell's runs, the newest first.
   ///
-  /// - Parameter night: only nights before this one.
+  /// - Parameter night: only nights before this one, of the same plan: two plans may have cells of
+  ///   the same name.
   public func runs(
     of cell: Cell.ID, before night: NightID? = nil, limit: Int
   ) throws(HistoryError) -> [RunRow] {
@@ -116,9 +168,11 @@ extension History {
       try Self.runs(
         database,
         """
-        WHERE run.cell = (SELECT id FROM cell WHERE name = ?) AND (? IS NULL OR run.night < ?)
+        WHERE run.cell = (SELECT id FROM cell WHERE name = ?)
+        AND (? IS NULL OR run.night < ? AND run.night IN
+          (SELECT id FROM night WHERE plan = (SELECT plan FROM night WHERE id = ?)))
         ORDER BY run.night DESC, length(run.folder) DESC, run.folder DESC LIMIT ?
-        """, [cell, night, night, limit])
+        """, [cell, night, night, night, limit])
     }
   }
 

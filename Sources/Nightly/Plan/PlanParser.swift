@@ -179,7 +179,11 @@ extension PlanScenario {
       scenarios = [name]
     }
     trials = try fields.optional("trials") { value throws(PlanError) in
-      try value.integer(1...100_000)
+      let number = try value.integer(1...100_000)
+      guard scenarios.contains(Scenario.randomID) else {
+        throw value.error("only the scenario “\(Scenario.randomID)” has a number of trials")
+      }
+      return number
     }
     provider = try fields.optional("provider") { value throws(PlanError) in
       try value.choice(Provider.allCases.map(\.rawValue))
