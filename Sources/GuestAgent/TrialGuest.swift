@@ -35,6 +35,7 @@ final class TrialGuest {
   /// Who swaps off at the end: what it meets may hang or kill it.
   private let hand: Hand
   private let bystander: Bystander
+  private let helpers: [ChildProcess]
   private let pools: [[Zswap.PoolChange]]
   private var lastSwapoff: ActorReport?
   private var trials = 0
@@ -50,6 +51,7 @@ final class TrialGuest {
     swapfile = crew.swaps.all[kind.swap]
     hand = crew.hands[1]
     bystander = crew.bystander
+    helpers = crew.hands.map(\.child) + [crew.bystander.child]
     pools = crew.pools
     self.channel = channel
     firstTrial = spec.index
@@ -210,14 +212,14 @@ final class TrialGuest {
       // What was measured before is so, whatever could not be done after it.
       report.rest = measured
       report.restSkipped = "\(error)"
-      report.actors += badReports
+      report.actors += badReports.filter { $0.pid != lastSwapoff?.pid }
       if let lastSwapoff { report.actors.append(lastSwapoff) }
     }
   }
 
   /// Those of its processes, beside the actors, that were killed or stand still.
   var badReports: [ActorReport] {
-    [holder.child, bystander.child].compactMap(\.badReport)
+    ([holder.child] + helpers).compactMap(\.badReport)
   }
 
   /// Ends what the trials had.

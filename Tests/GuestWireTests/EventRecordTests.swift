@@ -35,4 +35,11 @@ import Testing
   func `a line that is not understood is an error, not nothing`(line: String) {
     #expect(throws: EventRecord.FormatError(line: line)) { try EventRecord(parsing: line) }
   }
+
+  @Test func `what a message has no room for counts as dropped`() throws {
+    #expect(EventRecord.cut(text, toBytes: 1000) == text)
+    let cut = try EventRecord(parsing: EventRecord.cut(text, toBytes: 100))
+    #expect(cut.events.map(\.sequence) == [0])
+    #expect(cut.dropped == 5)
+  }
 }
