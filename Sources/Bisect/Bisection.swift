@@ -16,6 +16,7 @@ public struct Bisection: Sendable {
     public var endTrials: Int
     /// Of a build and of a trial, as long as none was measured.
     public var buildSeconds: Double
+    /// Likewise. How much more a build takes decides when another one is worth it.
     public var trialSeconds: Double
     /// Trials in all, after which it ends without an answer; nil for no limit.
     public var trialLimit: Int?
@@ -56,6 +57,7 @@ public struct Bisection: Sendable {
     /// Build the commit if it is not built, and make up to so many trials; end with the
     /// first that shows the finding.
     case test(commit: Int, trials: Int)
+    /// Nothing: it has ended.
     case done(Conclusion)
   }
 
@@ -75,10 +77,13 @@ public struct Bisection: Sendable {
     case exhausted(commits: [Int], confidence: Double)
   }
 
+  /// A commit is its number in this graph, here and in all that is recorded.
   public let graph: CommitGraph
   /// The ends that are said to be good and bad.
   public var goodEnd: Int { options.findsFix ? graph.newEnd : graph.oldEnd }
+  /// Tried first: what does not show here is not looked for.
   public var badEnd: Int { options.findsFix ? graph.oldEnd : graph.newEnd }
+  /// As given; nothing that is recorded changes them.
   public let options: Options
   private var posterior: Posterior
   private var isSkipped: [Bool]
@@ -204,14 +209,19 @@ public struct Bisection: Sendable {
   public var probabilities: [Double] { posterior.masses }
   /// Of each commit, how likely it is to be bad.
   public var badness: [Double] { posterior.shares }
+  /// By commit; none for a commit that has no trial but silent ones.
   public var tallies: [Int: Tally] { posterior.tallies }
+  /// Kernels that differ: commits with the same image count once.
   public var builds: Int { Set(image.values).count }
+  /// Of all commits, silent ones included.
   public var trials: Int { trialCount }
+  /// Whether there is a kernel of it, its own or another commit's.
   public func isBuilt(_ commit: Int) -> Bool { image[commit] != nil }
   /// The commit whose kernel a commit's is: itself, or one that was built before.
   public func kernel(of commit: Int) -> Int? { image[commit] }
   /// Of a build and of a trial, as measured so far or else as given.
   public var secondsPerBuild: Double { buildTimes.value ?? options.buildSeconds }
+  /// Of a trial, silent ones included.
   public var secondsPerTrial: Double { trialTimes.value ?? options.trialSeconds }
   /// A build in trials. Capped: trials that cost next to nothing still tell less and less.
   private var trialsPerBuild: Double {

@@ -6,8 +6,11 @@
 public struct CommitGraph: Hashable, Sendable {
   /// Of each commit, by index; commit 0 has none, every other has at least one.
   public let parents: [[Int]]
+  /// Commits, both ends included.
   public var count: Int { parents.count }
+  /// The commit that all others descend from.
   public var oldEnd: Int { 0 }
+  /// The commit that descends from all others.
   public var newEnd: Int { count - 1 }
   /// Whether each commit has the one before it as its only parent.
   public let isLinear: Bool
@@ -15,11 +18,16 @@ public struct CommitGraph: Hashable, Sendable {
 
   /// A list of parents that is no history from an old to a new end.
   public struct InvalidGraph: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Its place in the list.
     public let commit: Int
+    /// In words, without the commit.
     public let problem: String
     public var description: String { "commit \(commit) of the history: \(problem)" }
   }
 
+  /// - Throws: `InvalidGraph` where there are fewer than two commits, where commit 0 has a parent
+  ///   or another has none, where a parent does not come before its child, and where a commit other
+  ///   than the last has no child.
   public init(parents: [[Int]]) throws(InvalidGraph) {
     guard parents.count >= 2 else {
       throw InvalidGraph(commit: 0, problem: "there is nothing between the ends")

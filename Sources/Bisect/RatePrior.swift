@@ -67,7 +67,9 @@ public struct RatePrior: Hashable, Sendable {
 
 /// Trials of one kernel that came to an end, and those of them that showed the finding.
 public struct Tally: Hashable, Sendable, Codable {
+  /// Those of `trials` that showed it.
   public var findings: Int
+  /// All but the silent ones, which say nothing.
   public var trials: Int
 
   public init(findings: Int = 0, trials: Int = 0) {

@@ -2,14 +2,22 @@ import Bisect
 
 /// What a bisection is going to take, by bisecting made-up bugs with the same decisions.
 public enum BisectForecast {
+  /// What bugs that show at one rate take, on average.
   public struct Estimate: Hashable, Sendable {
     /// The rate of the finding on bad commits.
     public var rate: Double
+    /// Kernels that are built.
     public var builds: Double
+    /// Trials of all those kernels.
     public var trials: Double
+    /// Of builds and trials, each as long as the plan's options say.
     public var seconds: Double
   }
 
+  /// One for each rate, in their order. The culprits are spread evenly over the history, and good
+  /// commits never show the finding.
+  ///
+  /// - Parameter rates: at which trials of bad commits show it.
   public static func estimates(
     _ plan: BisectPlan, _ history: CommitHistory, rates: [Double] = [1, 0.3, 0.1]
   ) -> [Estimate] {

@@ -12,6 +12,10 @@ public struct BisectJob: Sendable {
   let status: StatusLine
   private let numbers: [String: Int]
 
+  /// - Parameters:
+  ///   - plan: its options hold for the whole bisection, whatever the journal began with.
+  ///   - journal: has every trial before anything follows from it.
+  ///   - status: shows which commit is under way, and how things stand.
   public init(
     plan: BisectPlan, history: CommitHistory, lab: any BisectLab, journal: BisectJournal,
     status: StatusLine
@@ -27,13 +31,19 @@ public struct BisectJob: Sendable {
 
   /// What is known of it: the belief, and the evidence that it rests on.
   public struct State: Sendable {
+    /// What is believed, and what is to be done next.
     public var bisection: Bisection
+    /// By commit, what it was built to; also of one that was skipped afterwards.
     public var kernels: [Int: BuiltKernel] = [:]
+    /// By commit, why it cannot be built, booted or tried; not for one that only had silent trials.
     public var skipped: [Int: String] = [:]
+    /// By commit, what its silent trials had to tell, oldest first; "" where nothing.
     public var silent: [Int: [String]] = [:]
     /// Titles of the finding at each commit.
     public var findings: [Int: [String]] = [:]
+    /// Of all builds that gave a kernel.
     public var buildSeconds = 0.0
+    /// Of all trials, silent ones included.
     public var trialSeconds = 0.0
   }
 

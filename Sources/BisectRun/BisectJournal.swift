@@ -6,15 +6,21 @@ import HarnessKit
 /// anything follows from it. Killed at any moment, at most the line that was being written
 /// is lost, which is no trial that was finished.
 public final class BisectJournal: Sendable {
+  /// A line of it, in JSON. Commits go by their full hashes.
   public enum Entry: Hashable, Sendable, Codable {
+    /// Always the first line, and no other: the plan as it was then.
     case begun(BisectPlan)
     /// The schedule that brought the finding at the bad end, by which all others are tried.
     case narrowed(schedule: String)
+    /// The commit has a kernel; `seconds` is how long `BisectLab.build` took.
     case built(commit: String, kernel: BuiltKernel, seconds: Double)
+    /// A trial of the commit is over.
     case trial(commit: String, trial: BisectTrial)
+    /// The commit cannot be built, booted or tried.
     case skipped(commit: String, why: String)
   }
 
+  /// As it was opened: `journal.jsonl` in the bisection's folder.
   public let path: String
   private let descriptor: Int32
 

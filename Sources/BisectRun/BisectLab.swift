@@ -29,7 +29,9 @@ public struct BuiltKernel: Hashable, Sendable, Codable {
   }
 }
 
+/// What came of building a commit.
 public enum BuildResult: Hashable, Sendable {
+  /// There is a kernel, from now or from before.
   case built(BuiltKernel)
   /// It does not build, and why.
   case unusable(String)
@@ -37,14 +39,17 @@ public enum BuildResult: Hashable, Sendable {
 
 /// One trial of a commit.
 public struct BisectTrial: Hashable, Sendable, Codable {
+  /// What a trial says of its commit.
   public enum Outcome: String, Hashable, Sendable, Codable {
     /// The finding that is looked for.
     case finding
+    /// No finding, in a window that was entered.
     case pass
     /// Another finding, or a window that was not entered.
     case silent
   }
 
+  /// A silent one counts neither for the commit nor against it.
   public var outcome: Outcome
   /// The finding's title, or why it says nothing.
   public var what: String?

@@ -4,6 +4,7 @@ public import Bisect
 public struct BisectPlan: Hashable, Sendable, Codable {
   /// The old end, whatever it is: good, or for a fix the one that is bad.
   public var old: String
+  /// The new end: bad, or for a fix the one that is good.
   public var new: String
   /// Only commits that touch these.
   public var paths: [String]
@@ -11,7 +12,9 @@ public struct BisectPlan: Hashable, Sendable, Codable {
   public var target: String?
   /// As `--schedule` takes them; none for the default scenarios.
   public var schedules: [String]
+  /// Of the kernels' configuration, by name or path, laid over one another in this order.
   public var fragments: [String]
+  /// Of these, the confidence and the limits of trials may change when it is gone on with.
   public var options: Bisection.Options
 
   public init(

@@ -9,6 +9,10 @@ public struct BisectReport: Sendable {
   let conclusion: Bisection.Conclusion
   let state: BisectJob.State
 
+  /// - Parameters:
+  ///   - plan: the one that the job had.
+  ///   - conclusion: what `BisectJob.run` returned.
+  ///   - state: what it returned beside that.
   public init(
     plan: BisectPlan, history: CommitHistory, conclusion: Bisection.Conclusion,
     state: BisectJob.State

@@ -5,8 +5,11 @@ public import SystemPackage
 
 /// The commits between two ends, as the repository has them. It is only read.
 public struct CommitHistory: Sendable {
+  /// One commit, as git log shows it.
   public struct Commit: Hashable, Sendable {
+    /// In full.
     public var hash: String
+    /// git's `%s`: the first paragraph of the message, on one line.
     public var subject: String
     /// Files that it changes; none for a merge.
     public var paths: [String]
@@ -18,6 +21,7 @@ public struct CommitHistory: Sendable {
     }
   }
 
+  /// Its numbers are places in `commits`.
   public let graph: CommitGraph
   /// By the graph's numbers: the old end first, the new end last.
   public let commits: [Commit]

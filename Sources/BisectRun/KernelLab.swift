@@ -24,6 +24,12 @@ public struct KernelLab: BisectLab {
     init(_ schedules: [Schedule]) { self.schedules = Mutex(schedules) }
   }
 
+  /// - Parameters:
+  ///   - builds: holds the lock on the tree as long as the lab is there.
+  ///   - request: what runs have in common; kernel, folder, seed and schedules are set for each.
+  ///   - schedules: one pass over these is a trial; none for one over the scenarios of `request`.
+  ///   - folder: the bisection's; each run has a folder in its `runs`.
+  ///   - onNarrowed: called once at the most, and only where no schedules were given.
   public init(
     builds: SuccessiveBuild, request: RunRequest, schedules: [Schedule], folder: String,
     checkout: Checkout, cache: Cache, status: StatusLine,
@@ -39,6 +45,7 @@ public struct KernelLab: BisectLab {
     self.onNarrowed = onNarrowed
   }
 
+  /// - Throws: what is not the kernel's fault; a kernel that does not build is `unusable`.
   public func build(_ commit: String, known: BuiltKernel?) async throws -> BuildResult {
     if let known, builds.product(of: known.image, isHooked: known.isHooked) != nil {
       return .built(known)
@@ -53,6 +60,9 @@ public struct KernelLab: BisectLab {
     }
   }
 
+  /// Where one pass over the scenarios is a trial, makes one, whatever `trials` says.
+  ///
+  /// - Throws: also where the kernel is gone from the cache, and where the run broke on our side.
   public func run(
     _ commit: String, _ kernel: BuiltKernel, trials: Int,
     each: @escaping @Sendable (BisectTrial) -> Void

@@ -6,11 +6,15 @@ import SystemPackage
 public struct PatchSeries: Sendable {
   let builds: SuccessiveBuild
   let request: RunRequest
+  /// The series' own: each commit's run has a folder in it, named by 12 digits of its hash.
   public let folder: RunFolder
   let checkout: Checkout
   let cache: Cache
   let status: StatusLine
 
+  /// - Parameters:
+  ///   - request: what runs have in common; kernel, module, folder and provider are set for each.
+  ///   - folder: a new one, for the runs of this series only.
   public init(
     builds: SuccessiveBuild, request: RunRequest, folder: RunFolder, checkout: Checkout,
     cache: Cache, status: StatusLine
@@ -25,11 +29,13 @@ public struct PatchSeries: Sendable {
 
   /// What came of one commit.
   public struct Result: Hashable, Sendable {
+    /// As it was handed to `test`.
     public var commit: CommitHistory.Commit
     /// In a word or two.
     public var verdict: String
     /// What was found, or why nothing is said.
     public var detail: String?
+    /// As of `harness run` for this commit alone; 3 where it does not build.
     public var exitCode: Int32
 
     /// As git log --oneline, with the verdict before it.

@@ -6,25 +6,32 @@ public import SystemPackage
 public struct SimulatedLab: BisectLab {
   /// What is true of a repository; `Tests/bisect-repository.py` writes one.
   public struct Truth: Hashable, Sendable, Codable {
+    /// The full hash of the commit that brought the bug, or of its fix.
     public var culprit: String
     /// Rates of the finding on bad and on good commits.
     public var p: Double
+    /// The one on good commits, where it comes without the bug.
     public var q: Double
     /// Whether the culprit is the commit that fixed it.
     public var isFix: Bool?
+    /// Full hashes of commits whose build fails.
     public var unbuildable: [String]
+    /// Full hashes of commits whose kernel is built, and does not boot.
     public var unbootable: [String]
     /// Commits on which each trial ends with an unrelated warning.
     public var warning: [String]
     /// Commits whose kernel is that of their parent.
     public var inert: [String]
+    /// How long a build is made to last.
     public var buildMilliseconds: Int
+    /// How long each trial is made to last, and is said to have taken.
     public var trialMilliseconds: Int
   }
 
   let truth: Truth
   let repository: FilePath
 
+  /// - Throws: where the file cannot be read, or is no `Truth` in JSON.
   public init(reading file: String, repository: FilePath) throws {
     truth = try JSONDecoder().decode(Truth.self, from: Data(contentsOf: URL(filePath: file)))
     self.repository = repository

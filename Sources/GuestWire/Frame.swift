@@ -10,12 +10,18 @@ public enum Frame {
   public static let magic: UInt32 = 0x5A53_5746
   /// A report with its events stays well below this.
   public static let maximumPayload = 1 << 20
+  /// Bytes before the payload: magic, its length and its checksum, four each, big endian.
   public static let headerSize = 12
 
+  /// What is wrong with a frame, or with a message that was to become one.
   public enum FrameError: Error, Equatable, CustomStringConvertible {
+    /// What stands where a frame should begin.
     case badMagic(UInt32)
+    /// A payload's length in bytes: of a message to be sent, or as a header claims it.
     case tooLong(Int)
+    /// The header's checksum is `expected`; that of the payload which came is `actual`.
     case badChecksum(expected: UInt32, actual: UInt32)
+    /// The payload came whole, and is no JSON of the message's type.
     case undecodable(String)
 
     public var description: String {
@@ -46,6 +52,9 @@ public enum Frame {
     return bytes
   }
 
+  /// The message in a payload that a `FrameReader` gave.
+  ///
+  /// - Throws: `undecodable`, and nothing else.
   public static func decode<Message: Decodable>(
     _ type: Message.Type, from payload: [UInt8]
   ) throws(FrameError) -> Message {
@@ -79,6 +88,7 @@ public struct FrameReader: Sendable {
 
   public init() {}
 
+  /// Takes over what has come, wherever in a frame it begins or ends; `next` looks at it.
   public mutating func append(_ bytes: some Sequence<UInt8>) {
     buffer.append(contentsOf: bytes)
   }

@@ -3,6 +3,7 @@
 /// for `shrinker`: a second writeback, whose points are those of the first and
 /// which only its process tells apart.
 public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomStringConvertible {
+  /// The whole name, always one of the catalogue's.
   public let rawValue: String
 
   /// The activity whose path the point is on: `writeback`, `swapoff`, …
@@ -65,10 +66,15 @@ public struct HookPoint: Hashable, Sendable, RawRepresentable, Codable, CustomSt
     return point
   }
 
+  /// The kernel's own point, and so no mark in spite of its place.
   public static let swapoffBegin = HookPoint(known: "swapoff@begin")
+  /// The LRU lock is dropped: the entry may be freed from here on.
   public static let writebackUnlocked = HookPoint(known: "writeback@unlocked")
+  /// The new folio is locked and in the swap cache.
   public static let writebackPinned = HookPoint(known: "writeback@pinned")
+  /// zswap_writeback_entry() has returned; its event has the result.
   public static let writebackDone = HookPoint(known: "writeback@done")
+  /// zswap_swapoff() has returned; swapoff(2) has not.
   public static let swapoffTreesFreed = HookPoint(known: "swapoff@trees-freed")
 
   /// Every point, in the order in which its path passes them.

@@ -13,16 +13,19 @@ public enum HostMessage: Hashable, Sendable, Codable {
 /// What the guest tells the host. All of it is evidence or progress; the host
 /// alone decides what it means.
 public enum GuestMessage: Hashable, Sendable, Codable {
+  /// Once the guest is prepared, or found to be of no use; and again for each `greet`.
   case hello(Hello)
   /// The agent is alive, and this is what it is doing.
   case progress(String)
   /// The points that one provider reaches: before its first trial, and after its last, with
   /// the hits of all.
   case points(ProviderPoints)
+  /// The index of a trial that is begun now.
   case trialStarted(Int)
   /// The module's record of a trial's events, as it stands: parsed by the host,
   /// which has the time for it. Before its report.
   case record(trial: Int, text: String)
+  /// A trial is over. Its report comes without events: the host adds those of the `record`.
   case trial(TrialReport)
   /// Of a kernel that was built for gcov, after its last trial.
   case coverage(CoverageData)
@@ -41,11 +44,13 @@ public struct Hello: Hashable, Sendable, Codable {
   /// Raised whenever a message changes meaning.
   public static let currentProtocol = 3
 
+  /// `currentProtocol` of the agent; the host believes no guest that has another one.
   public var protocolVersion: Int
   /// The token of the kernel command line: this is the guest that we booted.
   public var token: String
   /// `uname -r` of the guest.
   public var release: String
+  /// Those that are online.
   public var cpus: Int
 
   public init(protocolVersion: Int, token: String, release: String, cpus: Int) {
@@ -66,7 +71,9 @@ public enum Provider: String, Hashable, Sendable, Codable, CaseIterable {
 
 /// The module's `points` file under one provider.
 public struct ProviderPoints: Hashable, Sendable, Codable {
+  /// The one that the module was loaded with.
   public var provider: Provider
+  /// Those of the catalogue, in its order, marks among them.
   public var points: [PointStatus]
 
   public init(provider: Provider, points: [PointStatus]) {
@@ -75,10 +82,13 @@ public struct ProviderPoints: Hashable, Sendable, Codable {
   }
 }
 
+/// How one provider reaches one point.
 public struct PointStatus: Hashable, Sendable, Codable {
+  /// A shrinker's has the figures of writeback's, marks aside: to the module they are one.
   public var point: HookPoint
   /// Nil where the provider cannot reach it on this kernel.
   public var provider: Provider?
+  /// Passes by any task since the module was loaded; in a run's record, of all its guests.
   public var hits: UInt64
   /// The providers that could reach it.
   public var available: [Provider]
@@ -117,6 +127,7 @@ public struct LeakReport: Hashable, Sendable, Codable {
 public struct CoverageData: Hashable, Sendable, Codable {
   /// The `.gcda` file's path, as the compiler named it.
   public var path: String
+  /// The file's contents, as the kernel's debugfs had them.
   public var bytes: Data
 
   public init(path: String, bytes: Data) {
@@ -127,6 +138,7 @@ public struct CoverageData: Hashable, Sendable, Codable {
 
 /// One trial to run.
 public struct TrialSpec: Hashable, Sendable, Codable {
+  /// What there is to do in a trial.
   public enum Work: Hashable, Sendable, Codable {
     /// Steer two actors against each other.
     case schedule(Schedule)
@@ -140,7 +152,9 @@ public struct TrialSpec: Hashable, Sendable, Codable {
   public var index: Int
   /// The scenario's name, for progress.
   public var scenario: String
+  /// What the guest cannot make of it, it reports, with the reason in `restSkipped`.
   public var work: Work
+  /// What the module is loaded with; a workload does without the module.
   public var provider: Provider
   /// Pages that the memcg pushes out.
   public var pages: Int
@@ -174,12 +188,15 @@ public struct TrialSpec: Hashable, Sendable, Codable {
 public enum ConsoleMark: Hashable, Sendable {
   /// Before the hello: what the boot had to report stands above it.
   case ready
+  /// Before the host is told that the trial of that index is begun.
   case trialBegins(Int)
+  /// After all that is done in the trial, and before its report is sent.
   case trialEnds(Int)
 
   private static let prefix = "zswap_harness: trial "
   private static let readyText = "zswap_harness: ready"
 
+  /// As it is written to /dev/kmsg, without the newline.
   public var line: String {
     switch self {
     case .ready: Self.readyText

@@ -11,7 +11,9 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
   /// Two neighbours of the chain: who comes to `hold` is held there until somebody
   /// has passed `until`. What the module knows of a schedule.
   public struct Constraint: Hashable, Sendable, CustomStringConvertible {
+    /// Where the task that comes is put to sleep.
     public let hold: HookPoint
+    /// What another actor has to pass for that sleep to end before its time is up.
     public let until: HookPoint
 
     public init(hold: HookPoint, until: HookPoint) {
@@ -33,6 +35,9 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
     self.setup = setup
   }
 
+  /// A chain.
+  ///
+  /// - Throws: a `ParseError`, but neither `unknownPoint` nor `unknownOption`.
   public init(points: [HookPoint], setup: TrialSetup = TrialSetup()) throws(ParseError) {
     self.points = points
     self.setup = setup
@@ -44,6 +49,7 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
   /// What has to be passed before the first goes on.
   public var until: HookPoint { points[1] }
 
+  /// Each point but the last, with the one after it; in the chain's order.
   public var constraints: [Constraint] {
     zip(points, points.dropFirst()).map { Constraint(hold: $0, until: $1) }
   }
@@ -69,6 +75,7 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
 
   /// The most actors and points: the guest has so many hands.
   public static let actorsLimit = 3
+  /// One actor may have more than one of them.
   public static let pointsLimit = 4
 
   /// What the page holder does: one thing at a time.
@@ -100,12 +107,19 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
 
   /// Why a text is not a schedule.
   public enum ParseError: Error, Equatable, CustomStringConvertible {
+    /// The text is no chain of points, or has too many points or actors, or one point only.
     case shape(String)
+    /// A name that is none of the catalogue's.
     case unknownPoint(String)
+    /// A task is to be held where it may not sleep.
     case cannotHold(HookPoint)
+    /// Two neighbours of the chain are points of this actor.
     case sameActor(String)
+    /// An actor's point, and a later one of the chain that its path does not pass after it.
     case backwards(HookPoint, HookPoint)
+    /// These actors are all played by the pages' owner.
     case sameProcess([String])
+    /// A `KEY=VALUE` word whose key or value is none of `TrialSetup`'s.
     case unknownOption(String)
 
     public var description: String {
@@ -133,6 +147,7 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
     }
   }
 
+  /// The schedule of a text form; white space around each `>` may be left out.
   public init(parsing text: String) throws(ParseError) {
     let sides = text.split(separator: ">", omittingEmptySubsequences: false)
       .map { $0.trimmed }
@@ -158,6 +173,7 @@ public struct Schedule: Hashable, Sendable, Codable, CustomStringConvertible {
   public struct ListError: Error, Equatable, CustomStringConvertible {
     /// From 1.
     public let line: Int
+    /// Why the line is no schedule.
     public let error: ParseError
 
     public init(line: Int, error: ParseError) {

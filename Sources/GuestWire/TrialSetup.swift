@@ -17,11 +17,13 @@ public struct TrialSetup: Hashable, Sendable {
 
   /// How pages are given up.
   public enum Free: String, Hashable, Sendable, Codable, CaseIterable {
+    /// By MADV_DONTNEED (of shmem, MADV_REMOVE), munmap(2), or the owner's exit.
     case dontneed, munmap, exit
   }
 
   /// How pages are touched.
   public enum Fault: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Each page is read, or written in a new generation.
     case read, write
   }
 
@@ -36,6 +38,7 @@ public struct TrialSetup: Hashable, Sendable {
 
   /// What kind of pages are pushed out.
   public enum Pages: String, Hashable, Sendable, Codable, CaseIterable {
+    /// A private anonymous mapping.
     case anon
     /// A shared anonymous mapping, which is tmpfs.
     case shmem
@@ -45,6 +48,7 @@ public struct TrialSetup: Hashable, Sendable {
   /// that were in memory, by another process than their owner: they are rewritten while
   /// the swap cache still has them at their slots, and paged out once more.
   public enum Again: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Nothing: the store is of new pages, in the slots that were given up.
     case no
     /// Into zswap.
     case stored
@@ -54,15 +58,22 @@ public struct TrialSetup: Hashable, Sendable {
     case disabled
   }
 
+  /// For writeback; the second one, the shrinker, is always a walk.
   public var via = Via.walk
+  /// For invalidate, which gives up every stamped page.
   public var free = Free.dontneed
+  /// For load, which touches every stamped page.
   public var fault = Fault.read
+  /// For all of the trial, which is not begun where the guest has no such device.
   public var swap = Swap.disk
+  /// For all of the trial: the pages' owner has one mapping.
   public var pages = Pages.anon
+  /// For store, which is another process's with any value but `no`.
   public var again = Again.no
   /// The held writeback finds no memory for its folio.
   public var failsPin = false
 
+  /// The plain set-up: the first of each.
   public init() {}
 
   /// The words that differ from the plain set-up, each with a leading space.

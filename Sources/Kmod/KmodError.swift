@@ -4,16 +4,23 @@ public import SystemPackage
 public struct KmodError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What was attempted.
   public enum Operation: String, Hashable, Sendable {
+    /// Making the library's context, or getting at a module by its path or name.
     case open
+    /// Loading a module.
     case insert
+    /// Unloading a module.
     case remove
+    /// Reading the `.modinfo` of a file.
     case readInfo = "read the information of"
+    /// Asking for a module's state, or for how many users it has.
     case readState = "read the state of"
   }
 
+  /// Its raw value is what the message begins with.
   public let operation: Operation
   /// The module's name or path; for ``Operation/open`` without one, `libkmod`.
   public let module: String
+  /// As libkmod returned it; where it made no context, the errno that it left.
   public let errno: Errno
 
   public init(_ operation: Operation, _ module: String, _ errno: Errno) {

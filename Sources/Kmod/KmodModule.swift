@@ -9,6 +9,7 @@ public struct KmodModule: ~Copyable {
 
   /// Where a module stands in the running kernel.
   public enum InitState: Hashable, Sendable {
+    /// Part of the image; loaded; still in its init function; on its way out.
     case builtIn, live, coming, going
   }
 

@@ -3,8 +3,11 @@ import SystemPackage
 
 /// A mount that failed.
 public struct MountError: Error, Hashable, CustomStringConvertible {
+  /// As in the `Mount`.
   public let source: String
+  /// As in the `Mount`.
   public let target: String
+  /// mount(2)'s, or libmount's own; EINVAL where there is neither.
   public let errno: Errno
 
   public var description: String {
@@ -14,8 +17,11 @@ public struct MountError: Error, Hashable, CustomStringConvertible {
 
 /// One mount, done through libmount.
 public struct Mount: Hashable, Sendable {
+  /// A device; any word where the file system has none.
   public var source: String
+  /// A directory that is there.
   public var target: String
+  /// As in /proc/filesystems.
   public var type: String
   /// As in the fourth column of /etc/fstab.
   public var options: String

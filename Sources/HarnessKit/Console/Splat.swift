@@ -1,26 +1,45 @@
 /// A report that the kernel printed about itself.
 public struct Splat: Hashable, Sendable, Codable {
+  /// What noticed it, or what it is about, by the line that the report begins with.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// By a checker that the kernel was built with; kmemleak's list is asked for after a guest's
+    /// last trial, and is not of the console.
     case kasan, kcsan, kmsan, kfence, ubsan, kmemleak
+    /// "BUG: kernel NULL pointer dereference".
     case nullDereference = "null-dereference"
+    /// "BUG: unable to handle …", any other bad access.
     case pageFault = "page-fault"
+    /// A general protection fault, mostly an access to a non-canonical address.
     case generalProtection = "general-protection"
     /// Any other exception in the kernel: a divide error, a double fault, …
     case oops
+    /// A BUG() or BUG_ON() in the source: "kernel BUG at FILE:LINE".
     case kernelBug = "kernel-bug"
     /// A line "BUG: …" of none of the other kinds.
     case bug
+    /// might_sleep() was called where nobody may sleep.
     case sleepingInAtomic = "sleeping-in-atomic"
+    /// A task went to sleep where it may not.
     case schedulingWhileAtomic = "scheduling-while-atomic"
+    /// A page, a page table or the page cache is in a state that it cannot be in.
     case badPage = "bad-page"
+    /// A process's count of pages or swap entries is not 0 when its mm goes.
     case badRSSCounter = "bad-rss-counter"
+    /// SLUB's debugging found an object overwritten or misused: "BUG zswap_entry (…): …".
     case slab
+    /// A WARN() or WARN_ON() in the source.
     case warning
+    /// lockdep, on the order, state or use of locks and RCU.
     case lockdep
+    /// CONFIG_DEBUG_LIST found neighbours that do not point at one another.
     case listCorruption = "list-corruption"
+    /// A task has slept uninterruptibly for longer than the detector's limit.
     case hungTask = "hung-task"
+    /// A grace period does not end: a CPU or a task does not let go of RCU.
     case rcuStall = "rcu-stall"
+    /// A CPU has not scheduled for too long.
     case softLockup = "soft-lockup"
+    /// A CPU has not taken interrupts for too long.
     case hardLockup = "hard-lockup"
     /// A panic that no earlier report explains.
     case panic
@@ -37,6 +56,7 @@ public struct Splat: Hashable, Sendable, Codable {
     }
   }
 
+  /// By the report's first line, or by a later one that says better what it is.
   public var kind: Kind
   /// What it is and where, without anything that changes from run to run:
   /// "KASAN: slab-use-after-free in shrink_memcg_cb".
@@ -47,6 +67,7 @@ public struct Splat: Hashable, Sendable, Codable {
   public var frames: [StackFrame]
   /// The running task's name, where the report gives it.
   public var task: String?
+  /// Of that task, in the guest; nil where the report does not give it.
   public var pid: Int?
   /// Seconds since boot of its first line.
   public var seconds: Double?
@@ -93,6 +114,7 @@ public struct Splat: Hashable, Sendable, Codable {
 /// Something that the console says and that is no fault of the kernel, but may
 /// explain what else was seen.
 public struct ConsoleNotice: Hashable, Sendable, Codable {
+  /// All that is looked for: of other lines that are no report nothing is noted.
   public enum Kind: String, Hashable, Sendable, Codable {
     /// The OOM killer ended a task: its SIGKILL is not an oops's.
     case oomKill = "oom-kill"
@@ -100,7 +122,9 @@ public struct ConsoleNotice: Hashable, Sendable, Codable {
     case lockdepOff = "lockdep-off"
   }
 
+  /// With `oomKill`, an actor that was killed is a reason for doubt, and no finding.
   public var kind: Kind
+  /// The line without printk's prefix; a trial's notes quote it.
   public var text: String
 
   public init(kind: Kind, text: String) {

@@ -12,9 +12,11 @@ public struct StackFrame: Hashable, Sendable, Codable, CustomStringConvertible {
 
   /// A line of the source.
   public struct Place: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// The one that the line is in; in a frame's last place, the frame's own.
     public var function: String
     /// From the source tree's top, where that is known.
     public var file: String
+    /// From 1; what debug information gives as 0 is left out.
     public var line: Int
 
     public var description: String { "\(function) at \(file):\(line)" }

@@ -8,6 +8,7 @@ import SystemPackage
 public struct CorpusRun: Sendable {
   /// Of every run; its kernel, its folder and its first finding are set here.
   public var request: RunRequest
+  /// Of each mutant's configuration; see `KernelBuild.fragments`.
   public var fragments: [String]
   /// Where the runs are, each in a folder of the mutant's name.
   public var folder: String
@@ -15,6 +16,10 @@ public struct CorpusRun: Sendable {
   let cache: Cache
   let progress: StatusLine
 
+  /// - Parameters:
+  ///   - checkout: has the mutants, and all that a run needs.
+  ///   - cache: keeps their kernels.
+  ///   - progress: is told of each phase; the caller ends its line.
   public init(
     _ request: RunRequest, fragments: [String], folder: String, checkout: Checkout, cache: Cache,
     progress: StatusLine

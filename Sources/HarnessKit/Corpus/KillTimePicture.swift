@@ -2,10 +2,13 @@ import Foundation
 
 /// Times to the kill on a logarithmic axis, a row for each kind or tool, as SVG.
 public struct KillTimePicture: Hashable, Sendable {
+  /// The bugs of one kind, or under one tool.
   public struct Row: Hashable, Sendable {
+    /// At the left of the row: plain text, which is escaped.
     public var name: String
     /// Of each that was killed.
     public var seconds: [Double]
+    /// Those that were not killed: they have no dots, and are counted at the right.
     public var survivors: Int
 
     public init(name: String, seconds: [Double], survivors: Int) {
@@ -15,7 +18,9 @@ public struct KillTimePicture: Hashable, Sendable {
     }
   }
 
+  /// Above the rows, and the name of the picture: plain text, which is escaped.
   public var title: String
+  /// From the top down.
   public var rows: [Row]
 
   public init(title: String, rows: [Row]) {
@@ -38,6 +43,8 @@ public struct KillTimePicture: Hashable, Sendable {
     return left + min(1, share) * (width - left - right)
   }
 
+  /// A whole SVG file: a dot for each kill, a bar at the median, the upper of the middle two. The
+  /// axis goes from 0.5 to 240 s; what lies outside stands at its ends.
   public var svg: String {
     let bottom = Self.top + Double(rows.count) * Self.rowHeight
     let height = bottom + 34

@@ -6,9 +6,11 @@ import SystemPackage
 public struct Mutant: Hashable, Sendable {
   /// How sure the bug is to show; zswap-history.md's classes.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// No race: it shows each time that its code is reached.
     case deterministic = "D"
     /// A race that plain stress meets in seconds to minutes.
     case wide = "W"
+    /// A race that plain stress seldom meets, if ever.
     case narrow = "N"
     /// Only with a hold in its window.
     case injected = "I"
@@ -34,6 +36,7 @@ public struct Mutant: Hashable, Sendable {
   public var id: String
   /// What it does, of the subject.
   public var title: String
+  /// By the first letter of the header's `Class` line.
   public var kind: Kind
   /// Parts of titles, any of which is the finding that it is to be found by.
   public var expected: [String]
@@ -42,7 +45,9 @@ public struct Mutant: Hashable, Sendable {
 
   /// A header that lacks something, or says what nobody understands.
   public struct HeaderError: Error, Hashable, CustomStringConvertible {
+    /// Of the mutant: its file's name without `.patch`.
     public var id: String
+    /// The line that is missing or not understood: `Subject`, `Class`, `Claim` or `Expect`.
     public var field: String
     public var description: String {
       "mutant \(id): its header has no usable “\(field):” line"

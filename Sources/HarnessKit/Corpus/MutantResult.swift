@@ -2,16 +2,19 @@ import GuestWire
 
 /// What came of one mutant.
 public struct MutantResult: Hashable, Sendable {
+  /// What the run says of the mutant; a control has ends of its own.
   public enum End: Hashable, Sendable {
     /// By the finding that its header expects.
     case killed
     /// By another.
     case killedOtherwise
+    /// Every window was entered, and nothing was found.
     case survived
     /// A negative control that stayed green.
     case green
     /// A finding against a kernel that is as good as the original.
     case falseAlarm
+    /// Its kernel could not be made, for this reason.
     case notBuilt(String)
     /// The run says nothing about it.
     case inconclusive(String)
@@ -40,18 +43,24 @@ public struct MutantResult: Hashable, Sendable {
 
   /// What killed it.
   public struct Kill: Hashable, Sendable {
+    /// The expected finding's, where the trial brought that; else its first one's.
     public var title: String
+    /// The trial's; nil for a stress, and for a finding outside of trials.
     public var schedule: Schedule?
     /// Trials until then, that one included.
     public var trials: Int
     /// From the guest being ready until that trial was over; nil where the record
     /// does not say.
     public var seconds: Double?
+    /// What any of the trial's findings speaks against, each claim once, in their order.
     public var claims: [Claim]
   }
 
+  /// As its header has it: ``end`` depends on its kind, and on what it expects.
   public var mutant: Mutant
+  /// A finding decides it, whatever else the run came to.
   public var end: End
+  /// Of a false alarm as well; nil where the run brought no finding that is not known upstream.
   public var kill: Kill?
 
   /// A mutant of which there is no kernel.
@@ -94,6 +103,7 @@ public struct MutantResult: Hashable, Sendable {
 
 /// The results of a corpus, as a table.
 public struct CorpusTable {
+  /// A row each, in this order.
   public var results: [MutantResult]
   /// What the table says of how they were come by.
   public var preface: String
@@ -134,6 +144,8 @@ public struct CorpusTable {
       })
   }
 
+  /// A page: the preface, the score, the medians by class, the table, and why nothing is said of
+  /// those that were not built or are inconclusive.
   public var markdown: String {
     let (killed, count) = score
     var lines = ["# Mutants", "", preface, ""]

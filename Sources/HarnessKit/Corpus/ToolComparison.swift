@@ -5,13 +5,17 @@ public struct ToolComparison: Hashable, Sendable {
   /// What came of one tool on one kernel.
   public enum End: Hashable, Sendable {
     /// - by: a splat's title, or the tool's own word.
-    /// - seconds: from the tool's start.
+    /// - seconds: from the tool's start, the harness's from the guest being ready.
     case killed(by: String, seconds: Double)
+    /// Nothing in so many seconds; 0 for the harness, of which they are not kept.
     case survived(seconds: Double)
+    /// For this reason: the kernel was not built, say, or the guest was lost without a word.
     case inconclusive(String)
 
+    /// False for what has survived, and for what is inconclusive.
     public var isKilled: Bool { if case .killed = self { true } else { false } }
 
+    /// Until the kill, or without one; nil where it is inconclusive.
     public var seconds: Double? {
       switch self {
       case .killed(_, let seconds), .survived(let seconds): seconds
@@ -35,10 +39,17 @@ public struct ToolComparison: Hashable, Sendable {
     }
   }
 
+  /// The bug that all of them were given.
   public var mutant: Mutant
+  /// Its seconds count from the guest being ready; 0 where the record does not say.
   public var harness: End
+  /// Of each tool that has both a trial and a baseline; of several trials the last counts.
   public var workloads: [Workload: End]
 
+  /// - Parameters:
+  ///   - result: of the harness's own run.
+  ///   - trials: of the tools, on the same kernel.
+  ///   - baselines: of each tool; one that is not in it is left out.
   public init(
     _ result: MutantResult, _ trials: [TrialRecord], baselines: [Workload: Baseline]
   ) {
@@ -96,7 +107,9 @@ public struct ToolComparison: Hashable, Sendable {
 
 /// Comparisons, as a table.
 public struct ToolComparisonTable {
+  /// A row each, in this order.
   public var comparisons: [ToolComparison]
+  /// On the kernel without a bug: what is red there is listed above the table.
   public var baselines: [Workload: ToolComparison.Baseline]
   /// What the table says of how they were come by.
   public var preface: String
@@ -126,6 +139,8 @@ public struct ToolComparisonTable {
       })
   }
 
+  /// A page: the preface, what is red without a bug, how many each tool killed, and a row for
+  /// each mutant.
   public var markdown: String {
     var lines = ["# Side by side", "", preface, ""]
     for workload in Workload.allCases {

@@ -8,6 +8,9 @@ public struct ToolComparisonRun: Sendable {
   /// What each tool is given at least.
   let seconds: Int
 
+  /// - Parameters:
+  ///   - corpus: its request, folder and fragments are the tools' as well.
+  ///   - seconds: what each tool is given; the time of the harness's kill where that is longer.
   public init(_ corpus: CorpusRun, seconds: Int) {
     self.corpus = corpus
     self.seconds = seconds

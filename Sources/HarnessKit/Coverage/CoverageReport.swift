@@ -5,9 +5,11 @@ import Foundation
 public struct CoverageReport {
   /// Why a line is not reached, or not each way.
   public struct Explanation: Hashable, Sendable {
+    /// By gcov's name of it; `-` for a line that is in none.
     public var function: String
     /// The source line, without the space around it.
     public var text: String
+    /// May begin with `in reach: ` or `not zswap's: `: see ``isExempt`` and ``isAlien``.
     public var reason: String
 
     /// No run of any kind can reach it, or only by what is no business of the harness: a
@@ -39,6 +41,7 @@ public struct CoverageReport {
       return list
     }
 
+    /// A line of the list that has not three parts, or has an empty one.
     public struct FormatError: Error, Hashable, CustomStringConvertible {
       /// From 1.
       public var line: Int
@@ -50,7 +53,9 @@ public struct CoverageReport {
 
   /// A run, and what it covered.
   public struct Column: Sendable {
+    /// The first cell of the run's row.
     public var name: String
+    /// Of the same build as in every other column.
     public var coverage: FileCoverage
 
     public init(name: String, coverage: FileCoverage) {
@@ -59,6 +64,7 @@ public struct CoverageReport {
     }
   }
 
+  /// At least one. What the first did not reach and another did is listed by itself.
   public let columns: [Column]
   private let source: [String]
   private let explanations: [Explanation]

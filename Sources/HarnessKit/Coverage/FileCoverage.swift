@@ -2,6 +2,7 @@ import Foundation
 
 /// What of a source file has run, by gcov's count.
 public struct FileCoverage: Hashable, Sendable, Codable {
+  /// One way out of a line, as gcc sees it: a macro or `&&` has several.
   public struct Branch: Hashable, Sendable, Codable {
     /// Times that it was taken.
     public var count: UInt64
@@ -9,8 +10,11 @@ public struct FileCoverage: Hashable, Sendable, Codable {
     public init(count: UInt64) { self.count = count }
   }
 
+  /// A line that the compiler made code of.
   public struct Line: Hashable, Sendable, Codable {
+    /// In the file, from 1.
     public var number: Int
+    /// Empty where gcov names none.
     public var function: String
     /// Times that it ran.
     public var count: UInt64
@@ -38,6 +42,7 @@ public struct FileCoverage: Hashable, Sendable, Codable {
 
   /// Two counts that are not of the same compilation.
   public struct Mismatch: Error, Hashable, CustomStringConvertible {
+    /// The source of which there are two builds.
     public var file: String
     public var description: String {
       "the counts of \(file) are of two different builds, and cannot be added up"
@@ -63,16 +68,22 @@ public struct FileCoverage: Hashable, Sendable, Codable {
 
   /// A part that ran, of a whole.
   public struct Share: Hashable, Sendable, Codable {
+    /// Those that ran, or were taken, at least once.
     public var hit: Int
+    /// The whole, which may be 0.
     public var of: Int
 
+    /// 0 to 100; 0 of nothing.
     public var percent: Double { of == 0 ? 0 : Double(hit) / Double(of) * 100 }
 
+    /// `84.0 % (482 of 574)`
     public var description: String { "\(TimeText.fixed(percent, 1)) % (\(hit) of \(of))" }
   }
 
+  /// The lines that ran; one that was compiled into several functions counts once for each.
   public var lineShare: Share { Share(hit: lines.count { $0.count > 0 }, of: lines.count) }
 
+  /// The branches that were taken, of those of all lines, whether or not the line ran.
   public var branchShare: Share {
     let branches = lines.flatMap(\.branches)
     return Share(hit: branches.count { $0.count > 0 }, of: branches.count)

@@ -7,6 +7,7 @@ public import SystemPackage
 public struct HookTree: Sendable {
   /// What was done, in lines for people.
   public struct Report: Sendable {
+    /// The table of the points, or what became of each file; `harness kernel patch` prints them.
     public let lines: [String]
     /// Whether a file was written or removed.
     public let hasChanged: Bool

@@ -2,11 +2,17 @@ import GuestWire
 
 /// Something that a sound kernel does not do.
 public struct Finding: Hashable, Sendable, Codable {
+  /// What saw it: the kernel itself, the audit of the pages, the figures at rest, the judge.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The kernel reported itself, on its console or in kmemleak's list.
     case splat
+    /// A page came back with an older generation of its own stamp.
     case staleData = "stale-data"
+    /// A page came back with the stamp of another of our pages.
     case foreignData = "foreign-data"
+    /// A page came back all zero.
     case lostData = "lost-data"
+    /// A page came back with anything else.
     case corruptData = "corrupt-data"
     /// A figure at rest is not what it has to be.
     case invariant
@@ -16,12 +22,16 @@ public struct Finding: Hashable, Sendable, Codable {
     case killed
     /// The kernel's ordering or result is not that of the rule.
     case claim
+    /// More reports came than are kept: see ``consoleFlood(omitted:)``.
     case consoleFlood = "console-flood"
   }
 
+  /// Part of the fingerprint where none is given.
   public var kind: Kind
   /// Stable from run to run, as is the fingerprint.
   public var title: String
+  /// 16 hex digits by which the same thing is known again: a splat's own, that of who slept where
+  /// for an actor that stalled, else of kind and title.
   public var fingerprint: String
   /// What was seen, in words, with this run's numbers.
   public var details: String
@@ -38,6 +48,7 @@ public struct Finding: Hashable, Sendable, Codable {
   /// Upstream is known to do this: a note, and no failure.
   public var known: KnownNote?
 
+  /// - Parameter fingerprint: nil for that of kind and title.
   public init(
     kind: Kind, title: String, fingerprint: String? = nil, details: String,
     excerpt: String? = nil, frames: [StackFrame] = [], claims: [Claim] = [],

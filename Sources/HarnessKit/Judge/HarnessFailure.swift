@@ -1,5 +1,6 @@
 /// A run, or a trial, could not be judged, and the kernel is not shown to be at fault.
 public struct HarnessFailure: Error, Hashable, Sendable, Codable, CustomStringConvertible {
+  /// Whose fault it is.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
     /// The harness or the host broke, or our agent or module in the guest did.
     case harness
@@ -18,7 +19,9 @@ public struct HarnessFailure: Error, Hashable, Sendable, Codable, CustomStringCo
     }
   }
 
+  /// Decides the exit code.
   public var kind: Kind
+  /// For people: its first line says what is wrong, further ones have evidence and advice.
   public var message: String
 
   public init(_ kind: Kind, _ message: String) {
@@ -40,5 +43,6 @@ public struct HarnessFailure: Error, Hashable, Sendable, Codable, CustomStringCo
 
 /// An error that says whose fault it is, which decides the exit code.
 public protocol FaultError: Error {
+  /// An error that is no `FaultError` counts as `harness`.
   var fault: HarnessFailure.Kind { get }
 }

@@ -14,6 +14,7 @@ import GuestWire
 /// ends, or were found to wait. A chain says exactly what two actors do to depth 3, and
 /// three to depth 2.
 public enum RandomSchedules {
+  /// Trials of the scenario for each provider, where `--trials` says nothing.
   public static let defaultTrials = 100
 
   /// The first of a seed, always the same, however many are asked for.

@@ -2,7 +2,9 @@ import GuestWire
 
 /// How often a finding comes again when its schedule is run on fresh guests.
 public struct Reproduction: Hashable, Sendable, Codable {
+  /// What was run: the finding's schedule, shortened as far as it still brought it.
   public var schedule: Schedule
+  /// That of the trial which the finding is from.
   public var provider: Provider
   /// Of the finding that is looked for.
   public var fingerprint: String

@@ -2,7 +2,10 @@ import GuestWire
 
 /// What a run says about one claim.
 public struct ClaimStatus: Hashable, Sendable, Codable {
+  /// Each of S1 to S8 has one status in a run.
   public var claim: Claim
+  /// Violated if any trial violated it; held only if each of its schedules held, by every
+  /// provider that ran.
   public var result: ClaimCheck.Result
   /// The schedules, or stresses, that violated it.
   public var violatedBy: [String]
@@ -28,7 +31,9 @@ public struct ClaimStatus: Hashable, Sendable, Codable {
 
 /// A run, judged.
 public struct RunJudgement: Hashable, Sendable {
+  /// Of all trials and of what came outside of them; see `Verdict.of`.
   public var verdict: Verdict
+  /// S1 to S8, each once, in this order.
   public var claims: [ClaimStatus]
   /// Every finding, known ones too, the trials' first; each fingerprint once.
   public var findings: [Finding]

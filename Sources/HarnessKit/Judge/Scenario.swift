@@ -4,13 +4,20 @@ import GuestWire
 public struct Scenario: Hashable, Sendable {
   /// What one trial of it does.
   public enum Work: Hashable, Sendable {
+    /// Actors are steered against one another.
     case schedule(Schedule)
+    /// They race freely, for a time that the run sets.
     case stress(Stress)
+    /// Another tool has the guest, for as long as a stress would.
     case workload(Workload)
   }
 
+  /// What records call it, and `--scenario`, where it can be named there.
   public var id: String
+  /// What it is about, in a line, for `harness list`.
   public var title: String
+  /// A trial each, in this order, by every provider; other tools by the first one only. Where the
+  /// zpool has the LRU, a kernel is given fewer of them, or adapted ones.
   public var works: [Work]
 
   /// Pages that a schedule's trial pushes out, where the user says nothing: so few
@@ -21,8 +28,11 @@ public struct Scenario: Hashable, Sendable {
   /// A whole swapoff overtakes a held writeback in a second, five on a busy
   /// host; a hold that has served its purpose ends at once.
   public static let defaultHoldTimeoutMilliseconds = 20_000
+  /// Length of a stress, or of another tool's run, where the user says nothing.
   public static let defaultStressSeconds = 3
 
+  /// Those that always are the same, in the order of `harness list`; what a seed or the user makes
+  /// is not among them.
   public static let all: [Scenario] = [
     Scenario(
       id: "claims", title: "what the claims S1 to S8 rest on",
@@ -67,6 +77,7 @@ public struct Scenario: Hashable, Sendable {
   /// Every name that there is.
   public static let ids = all.map(\.id) + [randomID]
 
+  /// Nil for ``randomID`` and ``customID`` too, which have to be made.
   public static func named(_ id: String) -> Scenario? { all.first { $0.id == id } }
 
   /// Schedules drawn at random, the same for the same seed.
@@ -79,6 +90,7 @@ public struct Scenario: Hashable, Sendable {
       works: RandomSchedules.list(seed: seed, count: trials, actors: actors).map { .schedule($0) })
   }
 
+  /// For `harness list` as well, which makes no such scenario.
   public static let randomTitle =
     "random priorities of two or three actors, and random changes of them (PCT)"
 
@@ -183,14 +195,17 @@ extension TrialSpec {
     }
   }
 
+  /// Nil for a stress and for another tool.
   public var schedule: Schedule? {
     if case .schedule(let schedule) = work { schedule } else { nil }
   }
 
+  /// Nil for a schedule and for another tool.
   public var stress: Stress? {
     if case .stress(let stress, _) = work { stress } else { nil }
   }
 
+  /// Nil for a trial of the harness's own.
   public var workload: Workload? {
     if case .workload(let workload, _) = work { workload } else { nil }
   }

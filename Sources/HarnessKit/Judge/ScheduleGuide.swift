@@ -2,6 +2,7 @@ import GuestWire
 
 /// What a schedule is made of, for whoever writes one: docs/schedules.md.
 public enum ScheduleGuide {
+  /// The whole page, made of the tables by which schedules are read and claims are judged.
   public static var markdown: String {
     var lines = [
       "# Schedules", "",

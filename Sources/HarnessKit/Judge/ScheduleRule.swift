@@ -4,6 +4,7 @@ import GuestWire
 /// mm/swapfile.c, mm/swap_state.c and mm/memory.c of 6.12; where the zpool has the
 /// LRU, of 6.1.
 public struct ScheduleRule: Hashable, Sendable {
+  /// Whether the awaited point of the last constraint is passed while its hold lasts.
   public enum Ordering: Hashable, Sendable {
     /// The awaited point is reached while the first actor is held.
     case possible
@@ -26,9 +27,11 @@ public struct ScheduleRule: Hashable, Sendable {
     case sleeps
   }
 
+  /// The one that was asked about: a row of the table covers many.
   public var schedule: Schedule
   /// Of its last constraint. Those before it have to come to pass.
   public var ordering: Ordering
+  /// `either` for a pair.
   public var first = First.either
   /// Whether it is about the request and buffer that zswap has for a CPU: only where those go
   /// with their CPU, and the hold is on it, does anybody have to wait.
@@ -59,6 +62,8 @@ public struct ScheduleRule: Hashable, Sendable {
   /// Every claim that a finding under this schedule violates.
   public var claims: [Claim] { Set(serves + evidenceFor).sorted() }
 
+  /// Nil where no row of the table covers the schedule: its ordering is then neither a finding, nor
+  /// of use to a claim.
   public static func rule(for schedule: Schedule, on lru: ZswapLRU = .memcg) -> ScheduleRule? {
     let rows = lru == .memcg ? RuleRow.all : RuleRow.poolLRU
     guard let row = rows.first(where: { $0.covers(schedule) }) else { return nil }
@@ -598,7 +603,9 @@ extension RuleRow {
 
 /// Something that upstream kernels are known to do: shown, and never a failure.
 public struct KnownNote: Hashable, Sendable, Codable {
+  /// What happens, in a few words.
   public var title: String
+  /// By which functions it comes about, and why it is no failure.
   public var explanation: String
 
   public init(title: String, explanation: String) {

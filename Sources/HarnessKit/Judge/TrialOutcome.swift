@@ -21,6 +21,7 @@ public enum ExclusionEvidence: Hashable, Sendable {
   /// Weaker: it was under way, and the hold's time ran out without it.
   case timeout
 
+  /// What reports have behind "excluded": who slept where, who returned, or the timeout.
   public var description: String {
     switch self {
     case .blocked(let evidence): "\(evidence.actor) asleep in \(evidence.wchan)"

@@ -1,8 +1,12 @@
 /// What is said of a trial or a run.
 public enum Verdict: Hashable, Sendable {
+  /// Nothing was found but what is known upstream, nothing broke, and nothing is in doubt.
   case pass
+  /// With every finding that is not known upstream.
   case fail([Finding])
+  /// With all that speaks against a pass.
   case notExercised([String])
+  /// With one of them: of usage, else of the harness, else of the kernel.
   case error(HarnessFailure)
 
   /// The exit status of `harness` (`docs/result-schema.md` has the table).

@@ -6,6 +6,7 @@ import SystemPackage
 /// into them, made aside and renamed into place, so that one which is there is
 /// whole.
 public struct Cache: Sendable {
+  /// Has a directory for each kind of entry. It need not be there: the first entry makes it.
   public let root: FilePath
 
   public init(root: FilePath) { self.root = root }

@@ -8,6 +8,7 @@ extension Cache {
   public struct Entry: Hashable, Sendable {
     /// What kind of thing: the directory in the cache that it is in.
     public var kind: String
+    /// Within its kind: the key, or `.KEY.partial-…` for what a maker that was killed has left.
     public var name: String
     /// When it was made or last used.
     public var lastUse: Date

@@ -3,18 +3,23 @@ import SystemPackage
 
 /// The project's own folders that are needed at run time: `qemu/` and `kmod/`.
 public struct Checkout: Hashable, Sendable {
+  /// The folder with `Package.swift`.
   public let root: FilePath
+  /// Fragments of configurations, `NAME.config`; `base` goes into every build.
   public var kernelConfigs: FilePath { root.appending("qemu/kernel/config") }
   /// Lines of mm/zswap.c that no run reaches, and why.
   public var unreached: FilePath { root.appending("qemu/kernel/unreached.txt") }
+  /// The series that gives a kernel its hook points; its file `series` is the order.
   public var patches: FilePath { root.appending("qemu/kernel/patches") }
+  /// Kernels that are broken on purpose, `ID.patch`: see `Mutant`.
   public var mutants: FilePath { root.appending("qemu/kernel/mutants") }
+  /// The sources of zswap_hooks.ko.
   public var kmod: FilePath { root.appending("kmod") }
 
   public init(root: FilePath) { self.root = root }
 
   /// `$ZSWAP_HARNESS_ROOT`, else the first folder with `Package.swift` and
-  /// `kmod/` (or `qemu/`) on the way up from the executable and from the current
+  /// `Package.swift` and `qemu/kernel` on the way up from the executable and from the current
   /// directory.
   public static func locate(
     environment: [String: String] = ProcessInfo.processInfo.environment,

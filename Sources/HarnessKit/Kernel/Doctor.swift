@@ -6,15 +6,21 @@ import SystemPackage
 public enum Doctor {
   /// One row of the table.
   public struct Finding: Hashable, Sendable, CustomStringConvertible {
+    /// The raw values are the rows' first words.
     public enum State: String, Sendable {
+      /// Found; for /dev/kvm, it opens, which does not show that it boots anything.
       case present = "ok"
       /// Slower, or less to be seen, but a run is possible.
       case lacking = "note"
+      /// A run needs it: `harness doctor` exits with 3.
       case missing = "MISSING"
     }
 
+    /// Whether it is there, and else what that means for a run.
     public let state: State
+    /// A program, `libelf`, `/dev/kvm`, a part of the kernel, or `CONFIG_…`.
     public let subject: String
+    /// Where or what it is; else what it is for, and how to get it.
     public let text: String
 
     public var description: String {

@@ -9,13 +9,17 @@ import SystemPackage
 /// be renamed and copied and still rebuilds only what changed: a mutant takes
 /// seconds.
 public struct KernelBuild: Sendable {
+  /// It is copied, and never written to.
   public var source: KernelSource = .standard
   /// Names in `qemu/kernel/config`, or paths of files; later ones win.
   public var fragments: [String] = []
   /// Whether the kernel gets its hook points: the series and `hooks.config`.
   public var hooks = true
+  /// Files of further changes, applied to the copy in this order.
   public var patches: [FilePath] = []
+  /// Names in `qemu/kernel/mutants`, without `.patch`; applied after all patches.
   public var mutants: [String] = []
+  /// For make; nil for one for each CPU of the host.
   public var jobs: Int?
 
   public init() {}

@@ -23,9 +23,13 @@ public struct KernelError: FaultError, Hashable, Sendable, CustomStringConvertib
     case usage
   }
 
+  /// Decides ``fault``.
   public let code: Code
+  /// What was being done, as words before the object: "use build tree".
   public let operation: String
+  /// What it was done to: a path, a package, an option, a name.
   public let object: String
+  /// What is wrong with it, in a few words.
   public let problem: String
   /// What to do about it.
   public let advice: String?

@@ -4,6 +4,7 @@ import SystemPackage
 /// Gets a stock kernel of Debian's, with its modules and all that it takes to
 /// build one more, without installing anything.
 public struct KernelFetch: Sendable {
+  /// Keeps what is fetched, of the kind `fetched`.
   public let cache: Cache
   /// `6.12` means the newest 6.12 that apt knows; a whole release is taken at
   /// its word.

@@ -28,6 +28,7 @@ public enum KernelReference: Hashable, Sendable {
 
   /// A text behind `debian:` that is no kernel's release.
   public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// As it was given, `debian:` included.
     public let text: String
 
     public var description: String {
@@ -36,6 +37,8 @@ public enum KernelReference: Hashable, Sendable {
     }
   }
 
+  /// What does not begin with `debian:` is a path, and is not looked at. Throws where what stands
+  /// behind that cannot be a series or a release.
   public init(parsing text: String) throws(ParseError) {
     guard text.hasPrefix(Self.scheme) else {
       self = .image(FilePath(text))

@@ -59,8 +59,11 @@ public enum Preflight {
 
   /// A requirement that the kernel does not meet, and what it has instead.
   public struct Miss: Hashable, Sendable, CustomStringConvertible {
+    /// A row of ``Preflight/requirements``.
     public let requirement: Requirement
+    /// Of the first of the row's options.
     public let actual: KernelConfig.Value
+    /// There can be no run on this kernel.
     public var isFatal: Bool { requirement.price == nil }
 
     public var description: String {

@@ -12,6 +12,7 @@ public final class Progress {
   private var steps = 0
   private var lineIsOpen = false
 
+  /// Begins to count the time; off a terminal, the title is shown at once.
   public init(_ title: String) {
     self.title = title
     lastShown = start
@@ -34,6 +35,9 @@ public final class Progress {
     }
   }
 
+  /// Leaves one line with the time and the number of steps.
+  ///
+  /// - Parameter outcome: what stands behind the title.
   public func finish(_ outcome: String = "done") {
     if lineIsOpen { Progress.write("\r\u{1B}[K") }
     Progress.note("\(title): \(outcome) after \(elapsed), \(steps) steps")

@@ -13,6 +13,7 @@ public struct SuccessiveBuild: Sendable {
     public var image: FilePath
     /// Of the image: two commits with the same kernel have the same.
     public var sha256: String
+    /// zswap_hooks.ko, built for this very image; beside `boot`.
     public var module: FilePath
     /// Whether the hook points were compiled in.
     public var isHooked: Bool

@@ -4,11 +4,14 @@ import SystemPackage
 
 /// A program of the host, and how it is called.
 public struct Tool: Sendable {
+  /// As PATH or an sbin directory has it, or an absolute path.
   public let name: String
+  /// Where it runs; nil for this process's own.
   public var directory: FilePath?
   /// Set over the inherited environment; nil unsets.
   public var environment: [String: String?]
 
+  /// - Parameter environment: `LC_ALL` is C unless it says otherwise.
   public init(
     _ name: String, in directory: FilePath? = nil, environment: [String: String?] = [:]
   ) {
@@ -30,11 +33,16 @@ public struct Tool: Sendable {
 
   /// What a finished program left.
   public struct Result: Sendable {
+    /// The exit status; not 0 only where the caller accepts that.
     public let status: Int32
+    /// All of standard output, whatever its length.
     public let output: [UInt8]
+    /// Standard error, of up to 16 MiB.
     public let errors: String
 
+    /// The output as UTF-8, repaired where it is none.
     public var text: String { String(decoding: output, as: UTF8.self) }
+    /// Of the output, without the empty ones.
     public var lines: [String] { text.split(separator: "\n").map(String.init) }
   }
 

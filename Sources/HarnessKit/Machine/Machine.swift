@@ -4,7 +4,9 @@ import Foundation
 public struct Machine: Hashable, Sendable, Codable {
   /// The CPU model under each accelerator.
   public struct CPUModel: Hashable, Sendable, Codable {
+    /// What `-cpu` is given under TCG.
     public var tcg: String
+    /// What `-cpu` is given under KVM.
     public var kvm: String
 
     public init(tcg: String, kvm: String) {
@@ -15,18 +17,25 @@ public struct Machine: Hashable, Sendable, Codable {
 
   /// The bus that virtio devices sit on.
   public enum Transport: String, Hashable, Sendable, Codable {
+    /// virtio-blk-pci and virtio-serial-pci.
     case pci
+    /// virtio-blk-device and virtio-serial-device, as microvm has them.
     case mmio
   }
 
+  /// The file's, without `.json`; what `--machine` takes.
   public var name: String
   /// Why the odder values are as they are.
   public var notes: [String]
   /// QEMU's `-M`.
   public var machine: String
+  /// The run's accelerator decides which of the two is taken.
   public var cpu: CPUModel
+  /// The guest's, above 0, where `--cpus` says nothing.
   public var cpus: Int
+  /// The guest's, above 0, where `--memory` says nothing; a kernel with a sanitizer gets more.
   public var memoryMiB: Int
+  /// Which variants of the virtio devices QEMU is given.
   public var transport: Transport
   /// Further QEMU arguments.
   public var arguments: [String]
@@ -55,7 +64,9 @@ public struct Machine: Hashable, Sendable, Codable {
 
   /// Why a machine cannot be read.
   public enum LoadError: FaultError, Equatable, CustomStringConvertible {
+    /// There is no file of that name; `known` are the names that there are.
     case unknown(name: String, known: [String], folder: String)
+    /// The file is no machine, is named otherwise, or has no CPU or no memory.
     case invalid(path: String, why: String)
 
     public var description: String {
@@ -67,6 +78,7 @@ public struct Machine: Hashable, Sendable, Codable {
       }
     }
 
+    /// A wrong name is the caller's fault, a wrong file the checkout's.
     public var fault: HarnessFailure.Kind {
       switch self {
       case .unknown: .usage

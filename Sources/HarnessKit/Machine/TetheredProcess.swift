@@ -18,7 +18,9 @@ import SystemPackage
 public final class TetheredProcess: Sendable {
   /// How a process ended.
   public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
+    /// With this exit code.
     case exited(Int32)
+    /// By this signal; SIGKILL where it was terminated from here.
     case signalled(Int32)
 
     public var description: String {
@@ -31,7 +33,9 @@ public final class TetheredProcess: Sendable {
 
   /// The program could not be started.
   public struct SpawnError: Error, CustomStringConvertible {
+    /// The path as it was given.
     public let executable: String
+    /// Of the first call that failed, on the way from pipe2() to execve().
     public let errno: Errno
 
     public var description: String {

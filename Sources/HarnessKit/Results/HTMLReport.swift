@@ -4,6 +4,7 @@ import Mustache
 /// A run as one page: verdict, claims, the race matrix, findings, and every trial with
 /// its timeline. It needs no other file and no network, and runs no script but its own.
 public struct HTMLReport {
+  /// Throws where the template that is compiled in cannot be parsed.
   public static func text(of record: RunRecord) throws -> String {
     MustacheContentTypes.register(PageContentType(), named: PageContentType.name)
     let template = try MustacheTemplate(string: text(PackageResources.report_mustache))

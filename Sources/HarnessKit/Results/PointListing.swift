@@ -5,6 +5,7 @@ import GuestWire
 public struct PointListing: Sendable {
   private let providers: [ProviderPoints]
 
+  /// - Parameter providers: a run's, from its record's `points`.
   public init(_ providers: [ProviderPoints]) { self.providers = providers }
 
   /// A line for each point: what it is good for, and who reaches it.

@@ -6,9 +6,11 @@ import GuestWire
 public struct RunFolderError: Error, Hashable, Sendable, CustomStringConvertible {
   /// "create", "write", …
   public var operation: String
+  /// The file or folder that it was done to.
   public var path: String
   /// Of the system call; 0 where a refusal is our own.
   public var errno: Int32
+  /// The system's text for the errno, or why it was refused.
   public var reason: String
 
   init(_ operation: String, _ path: String, errno: Int32) {
@@ -34,6 +36,7 @@ public struct RunFolderError: Error, Hashable, Sendable, CustomStringConvertible
 /// `result.json` which says that the run did not finish; whatever is replaced
 /// in it is replaced whole, or stays as it was.
 public struct RunFolder: Sendable {
+  /// As it was given, or made up; it may be relative.
   public let path: String
   /// Replaced in tests of a full disk.
   var write: @Sendable (Int32, [UInt8]) -> Int32 = RunFolder.writeAll
@@ -101,8 +104,10 @@ public struct RunFolder: Sendable {
     try write(HTMLReport.text(of: record), to: "report.html")
   }
 
+  /// A path in the folder, whether or not there is anything.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
+  /// Replaces `result.json`, whole.
   public func write(_ record: RunRecord) throws(RunFolderError) {
     let bytes: [UInt8]
     do {
@@ -113,6 +118,7 @@ public struct RunFolder: Sendable {
     try replace("result.json", with: bytes)
   }
 
+  /// Replaces that file of the folder, whole.
   public func write(_ text: String, to name: String) throws(RunFolderError) {
     try replace(name, with: Array(text.utf8))
   }
@@ -197,9 +203,12 @@ extension Slice where Base == UnsafeRawBufferPointer {
 
 /// `console.log`, growing as the guest talks, up to a limit.
 public final class ConsoleLog {
+  /// Bytes kept of the console of one job's guests: 16 MiB.
   public static let defaultLimit = 16 << 20
 
+  /// Of the file: `console.log` of the folder, `console-2.log` for the second job's guests.
   public let path: String
+  /// Bytes kept; the notes of what was cut come on top.
   public let limit: Int
   /// Bytes that came after the limit.
   public private(set) var omitted = 0
@@ -216,6 +225,7 @@ public final class ConsoleLog {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
+  /// Beyond the limit only counts, after a line in the log that says so.
   public func append(_ bytes: some Sequence<UInt8>) throws(RunFolderError) {
     let bytes = Array(bytes)
     let room = limit - written

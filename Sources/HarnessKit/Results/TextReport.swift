@@ -2,6 +2,9 @@ import GuestWire
 
 /// What stands on the terminal when a run is over; the last line is the verdict.
 public struct TextReport {
+  /// Lines, each with its newline. A guest's words in it are without control characters.
+  ///
+  /// - Parameter colour: whether results are coloured by ANSI sequences.
   public static func text(of record: RunRecord, colour: Bool = false) -> String {
     // A sweep has hundreds of trials: those that passed are counted, by outcome.
     let isLong = record.trials.count > listedTrials

@@ -2,7 +2,9 @@ import GuestWire
 
 /// One trial in `result.json`: what it was, what was seen, what it came to.
 public struct TrialRecord: Hashable, Sendable, Codable {
+  /// Position in the run, from 0; in the whole where only a part of it was run.
   public var index: Int
+  /// The id of the family that it belongs to.
   public var scenario: String
   /// Its schedule, as `--schedule` takes it; nil for a stress.
   public var schedule: Schedule?
@@ -13,17 +15,27 @@ public struct TrialRecord: Hashable, Sendable, Codable {
   public var stress: Stress?
   /// The other tool; nil for a trial of the harness's own.
   public var workload: Workload?
+  /// What the hook points were reached by; no matter to another tool.
   public var provider: Provider
+  /// How many the memcg was to push out.
   public var pages: Int
   /// `0x…`
   public var seed: String
+  /// The longest that a hold may last; on a slow kernel, a multiple of what was asked for.
   public var holdTimeoutMilliseconds: Int
+  /// Of this trial alone; the run's counts all of them.
   public var verdict: RunRecord.Status
+  /// How the ordering came out; `ran` where none was asked for.
   public var outcome: TrialOutcome
+  /// What is known upstream is among them.
   public var findings: [Finding]
+  /// What broke on our side.
   public var failures: [HarnessFailure]
+  /// Why it is no pass, where it is neither a failure nor an error.
   public var reasons: [String]
+  /// What it says about single claims.
   public var checks: [ClaimCheck]
+  /// Remarks, the console's notices among them.
   public var notes: [String]
   /// From its guest being ready for trials until this one was over, those before it
   /// included; nil where it was not begun.
@@ -31,6 +43,9 @@ public struct TrialRecord: Hashable, Sendable, Codable {
   /// The guest's facts, the events among them; nil where the guest was lost.
   public var report: TrialReport?
 
+  /// - Parameters:
+  ///   - report: nil where the guest was lost in it, or it was not begun.
+  ///   - secondsFromReady: nil where it was not begun.
   public init(
     _ judgement: TrialJudgement, report: TrialReport?, secondsFromReady: Double? = nil
   ) {
@@ -81,5 +96,6 @@ public struct TrialRecord: Hashable, Sendable, Codable {
       ?? "\(stress.map { "\($0.rawValue) " } ?? "")stress \(time)"
   }
 
+  /// Those that are not known upstream: one of them is a `fail`.
   public var failingFindings: [Finding] { findings.filter { $0.known == nil } }
 }

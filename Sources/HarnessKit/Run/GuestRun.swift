@@ -9,10 +9,13 @@ import Synchronization
 public struct GuestRun: Sendable {
   /// One trial's evidence.
   public struct Evidence: Sendable {
+    /// As the guest was told it.
     public var spec: TrialSpec
     /// Nil where the guest was lost before it could report.
     public var report: TrialReport?
+    /// What the console reported from its beginning to the next trial's; kmemleak's are not there.
     public var splats: [Splat]
+    /// From the same stretch of the console.
     public var notices: [ConsoleNotice]
     /// How the guest was lost in this trial, or behind it, where that is no splat.
     public var loss: Finding?
@@ -26,6 +29,7 @@ public struct GuestRun: Sendable {
   public struct Result: Sendable {
     /// Of the trials that began, in order.
     public var trials: [Evidence] = []
+    /// The guest's last word of each provider that it had loaded; empty where it came to none.
     public var points: [ProviderPoints] = []
     /// What gcov counted, where the kernel was built for that.
     public var coverage: [CoverageData] = []
@@ -41,6 +45,7 @@ public struct GuestRun: Sendable {
     public var omittedSplats = 0
     /// What broke that is not the kernel's doing, or keeps it from being used.
     public var failure: HarnessFailure?
+    /// `uname -r`; nil where the guest was never ready.
     public var release: String?
     /// From the start of QEMU until the guest was ready for its trials.
     public var readySeconds: Double?
@@ -75,6 +80,7 @@ public struct GuestRun: Sendable {
   /// kernel is silent for.
   static let bootSeconds = 60.0
 
+  /// What the guest is told to do, in this order.
   public var specs: [TrialSpec]
   /// In ticks; the tests of lost guests cannot wait as long.
   public var silenceLimit: Int

@@ -13,21 +13,29 @@ public struct RunRequest: Sendable {
   public var module: String?
   /// The run's folder; nil for `runs/<time>-<kernel>`.
   public var out: String?
+  /// Run in this order by the first provider, and then by the next.
   public var scenarios: [Scenario]
   /// Nil for all that the kernel offers.
   public var providers: [Provider]?
+  /// Each trial's is derived from it and the trial's index.
   public var seed: UInt64
   /// Nil for as many as the work wants.
   public var pages: Int?
+  /// Length of a stress, or of another tool's run.
   public var stressSeconds: Int
+  /// The longest that a hold may last; a slow kernel gets a multiple of it.
   public var holdTimeoutMilliseconds: Int
+  /// A file of `qemu/machines`, without `.json`.
   public var machine: String
+  /// A wish: the record has what came of it.
   public var accelerator: AcceleratorChoice
-  /// Nil for the machine's own.
+  /// Nil for the machine's own, or more where the kernel takes more.
   public var memoryMiB: Int?
+  /// Likewise.
   public var cpus: Int?
   /// zswap's; nil for the kernel's own.
   public var compressor: String?
+  /// Likewise; either has to be built into the kernel.
   public var zpool: String?
   /// Nil for all of the trials.
   public var part: RunPart?
@@ -52,8 +60,10 @@ public struct RunRequest: Sendable {
   /// As it was called, for the record.
   public var commandLine: [String]
 
+  /// Where `--confirm` says nothing.
   public static let defaultReproductions = 5
 
+  /// All that is not given is as the command line has it by default.
   public init(scenarios: [Scenario], seed: UInt64, commandLine: [String]) {
     self.scenarios = scenarios
     self.seed = seed
@@ -81,6 +91,7 @@ public struct HarnessRun: Sendable {
   /// only in the record.
   public var onTrial: (@Sendable (TrialJudgement) -> Void)?
 
+  /// - Parameter progress: is told of each phase; the caller ends its line.
   public init(_ request: RunRequest, checkout: Checkout, cache: Cache, progress: StatusLine) {
     self.request = request
     self.checkout = checkout
@@ -90,13 +101,17 @@ public struct HarnessRun: Sendable {
 
   /// What came of it. The folder is complete when this returns.
   public struct Outcome: Sendable {
+    /// What stands in `result.json`.
     public var record: RunRecord
+    /// The run's, as it was given or made up; it may be relative.
     public var folder: String
   }
 
   /// What came of it where its folder could not be completed: nobody else has it.
   public struct UnwrittenResults: Error, Sendable, CustomStringConvertible {
+    /// Whole in memory; its folder has what could be written.
     public var outcome: Outcome
+    /// Why not all of it is there: a full disk, mostly.
     public var cause: any Error
 
     public var description: String {

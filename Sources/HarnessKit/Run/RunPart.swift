@@ -6,11 +6,13 @@ import GuestWire
 public struct RunPart: Hashable, Sendable, Codable, CustomStringConvertible {
   /// From 1.
   public var number: Int
+  /// Parts in all, up to ``limit``.
   public var count: Int
 
   /// Parts that a run may have.
   public static let limit = 1000
 
+  /// Nil unless the number is 1 to the count, and that within the limit.
   public init?(number: Int, of count: Int) {
     guard (1...Self.limit).contains(count), (1...count).contains(number) else { return nil }
     self.number = number

@@ -18,6 +18,7 @@ public final class StatusLine: Sendable {
   /// How often a piped progress repeats itself within one phase, in seconds.
   private static let plainInterval: TimeInterval = 10
 
+  /// The seconds that stand before each text count from here.
   public init() {
     isTerminal = isatty(STDERR_FILENO) == 1
   }

@@ -35,6 +35,7 @@ public enum Change: Hashable, Sendable {
     }
   }
 
+  /// Of the finding that it is about; nil where it is about windows, times or the verdict.
   public var fingerprint: String? {
     switch self {
     case .new(let fingerprint, _), .back(let fingerprint, _), .first(let fingerprint, _),

@@ -5,6 +5,8 @@ import HarnessKit
 /// Nothing is said on the word of a single run: what differs is run again on a fresh
 /// guest as long as the plan allows, and both results count.
 public struct Comparison: Hashable, Sendable {
+  /// The verdict first, then findings by their fingerprints, windows, the time. Those of known
+  /// findings are among them. Empty where nothing differs, and where nothing ran tonight.
   public var changes: [Change] = []
   /// Whether one run more would tell something.
   public var wantsAnother = false

@@ -3,7 +3,9 @@ import HarnessKit
 
 /// How often of how many.
 public struct Rate: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// Runs or trials that had it.
   public var count: Int
+  /// Runs or trials that were looked at; with 0 the interval is all from 0 to 1.
   public var total: Int
 
   public init(_ count: Int, of total: Int) {

@@ -18,6 +18,10 @@ public struct CellTask: Sendable {
   /// How long a run has to write its results when it is told to end.
   static let grace: TimeInterval = 60
 
+  /// - Parameters:
+  ///   - folder: the night's: it has the kernels, and takes the runs.
+  ///   - night: of which the plan's budget and the deadline are used, and nothing else.
+  ///   - harness: the path of the program that has `run`.
   public init(folder: NightFolder, night: Night, harness: String) {
     self.folder = folder
     self.harness = harness
@@ -25,6 +29,11 @@ public struct CellTask: Sendable {
     deadline = night.deadline
   }
 
+  /// Returns when the cell has its runs, or when no further one is to be begun: the deadline has
+  /// come, three did not finish, or this task was cancelled, which tells the run to end, and kills
+  /// it after 60 s. A cell whose kernel is not there gets runs that say so.
+  ///
+  /// Throws where the folder cannot be written, or the program cannot be started.
   public func run(_ assignment: Assignment) async throws {
     let cell = assignment.cell
     try FileManager.default.createDirectory(

@@ -14,6 +14,10 @@ public actor LocalEngine: NightEngine {
   private var failure: (any Error)?
   private var isCancelled = false
 
+  /// - Parameters:
+  ///   - harness: the path of the program that has `run`.
+  ///   - capacity: what the cells that run at once may reserve together.
+  ///   - prepareKernels: is called by `prepare`, and leaves `kernels.json` in the folder.
   public init(
     folder: NightFolder, night: Night, harness: String, capacity: Capacity,
     prepareKernels: @escaping @Sendable () async throws -> Void

@@ -1,6 +1,8 @@
 /// A cell that is to have so many finished runs, at the least.
 public struct Assignment: Hashable, Sendable, Codable {
+  /// As the night's plan has it, whole: Slurm's tasks read it from their file of blocks.
   public var cell: Cell
+  /// Those that it has already included.
   public var runs: Int
   /// What they are expected to take.
   public var seconds: Double

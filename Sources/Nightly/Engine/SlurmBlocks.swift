@@ -7,7 +7,9 @@ import Foundation
 public enum SlurmBlocks {
   /// What the tasks of one array reserve.
   public struct Shape: Hashable, Sendable, Comparable {
+    /// Of all guests that a run has at once: sbatch's `--cpus-per-task`.
     public var cpus: Int
+    /// Likewise, with 512 MiB for each QEMU: sbatch's `--mem`.
     public var memoryMiB: Int
 
     public static func < (a: Shape, b: Shape) -> Bool {

@@ -30,6 +30,11 @@ public actor SlurmEngine: NightEngine {
 
   private static let file = "slurm/jobs.json"
 
+  /// - Parameters:
+  ///   - folder: the night's, on a file system that all nodes have.
+  ///   - night: whose plan has the options for sbatch, and whose key the jobs are named by.
+  ///   - harness: the path of the program that has `run`, as nodes find it.
+  ///   - program: of the one that has `nightly`, likewise; another one only in tests.
   public init(
     folder: NightFolder, night: Night, harness: String, program: String
   ) {

@@ -10,6 +10,7 @@ import SystemPackage
 /// disk that fills up, takes at the most the run that was being written, whose folder is
 /// still there. Several processes may write; each waits for the other.
 public struct History: Sendable {
+  /// Of the SQLite file, as it was named; beside it lie SQLite's own files, and a `.lock`.
   public let path: String
   let database: DatabaseQueue
 
@@ -69,4 +70,5 @@ public struct History: Sendable {
 
 /// Numbers of the history's rows.
 public typealias NightID = Int64
+/// Of a run, over all cells and nights: not the number in `run-1`.
 public typealias RunID = Int64

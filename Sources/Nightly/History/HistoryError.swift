@@ -5,9 +5,13 @@ public import HarnessKit
 public struct HistoryError: FaultError, Sendable, CustomStringConvertible {
   /// "open", "write", "read", …
   public let operation: String
+  /// The history that was meant, as it was named.
   public let path: String
+  /// What SQLite's code means, in words; of any other error, its own text.
   public let reason: String
+  /// Empty where there is none.
   public let advice: String
+  /// What the error says of itself; `harness` for those of SQLite, and where it says nothing.
   public let fault: HarnessFailure.Kind
 
   /// - Parameter error: of SQLite; or of any kind, with its own text, and its own fault where it

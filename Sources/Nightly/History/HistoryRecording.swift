@@ -5,9 +5,11 @@ import HarnessKit
 
 /// A run as the history takes it.
 public struct RecordedRun: Sendable {
+  /// Its name, which need not be in the history yet.
   public var cell: Cell.ID
   /// Within the night's: `cells/…/run-1`.
   public var folder: String
+  /// From its `result.json`, or what stands for one that is lost.
   public var record: RunRecord
   /// The host's name, of a night on several.
   public var host: String?
@@ -86,6 +88,9 @@ extension History {
     }
   }
 
+  /// Says that a night is over, or is over once more: the last verdict and the last end stay.
+  ///
+  /// - Parameter verdict: a `NightReport.Verdict` in its words.
   public func finish(_ night: NightID, verdict: String, at date: Date) throws(HistoryError) {
     try write { database in
       try database.execute(

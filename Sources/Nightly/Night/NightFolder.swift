@@ -5,15 +5,20 @@ import SystemPackage
 
 /// A night as its folder keeps it: enough to go on with it after any end.
 public struct Night: Hashable, Sendable, Codable {
+  /// `NightFolder.load()` takes no other.
   public static let currentSchemaVersion = 1
 
+  /// Of the `night.json` that it was read from.
   public var schemaVersion = Night.currentSchemaVersion
   /// No other night has it, wherever its folder goes.
   public var key: String
   /// As it was when the night began.
   public var plan: Plan
+  /// When its folder was made, to the second: `night.json` keeps no more.
   public var startedAt: Date
+  /// When all that is not over is told to end; nil where the plan sets none.
   public var deadline: Date?
+  /// Saved when the reports are written; nil until then, and the next call goes on with it.
   public var finishedAt: Date?
 }
 
@@ -61,6 +66,8 @@ public struct NightFolder: Hashable, Sendable {
     }
   }
 
+  /// Reads `night.json`. Throws `NightError` where it is not there (bad usage), cannot be decoded,
+  /// or has a schema version that is not known.
   public func load() throws -> Night {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
@@ -82,6 +89,7 @@ public struct NightFolder: Hashable, Sendable {
     return night
   }
 
+  /// Replaces `night.json`. Throws where it cannot be written; it is then as it was.
   public func save(_ night: Night) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -89,6 +97,7 @@ public struct NightFolder: Hashable, Sendable {
     try write([UInt8](try encoder.encode(night)) + [0x0A], to: "night.json")
   }
 
+  /// The path of a name, or of a way, within the folder; nothing need be there.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
   /// Whole, or not at all.
@@ -115,6 +124,7 @@ public struct NightFolder: Hashable, Sendable {
 public struct NightRunFolder: Hashable, Sendable {
   /// Within the night's.
   public let path: String
+  /// From 1, of all runs that were begun for the cell: the one in `run-1`.
   public let number: Int
 
   /// What can be said of it.

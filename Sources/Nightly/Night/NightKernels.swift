@@ -4,7 +4,9 @@ import SystemPackage
 
 /// The kernels of a night, once they are there: what each name of the plan came to.
 public struct NightKernels: Hashable, Sendable, Codable {
+  /// What one kernel came to: an image, or why there is none.
   public struct Entry: Hashable, Sendable, Codable {
+    /// Of the kernel, in the plan.
     public var name: String
     /// As `--kernel` takes it; nil where there is none.
     public var image: String?
@@ -19,10 +21,12 @@ public struct NightKernels: Hashable, Sendable, Codable {
     }
   }
 
+  /// In the plan's order, each kernel once.
   public var entries: [Entry] = []
 
   public init() {}
 
+  /// By the plan's name for the kernel; nil where there is no such entry.
   public func entry(_ name: String) -> Entry? { entries.first { $0.name == name } }
 
   static let file = "kernels.json"

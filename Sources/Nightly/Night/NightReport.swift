@@ -14,6 +14,7 @@ public struct NightReport: Sendable {
     case incomplete
     case nothingNew = "nothing new"
 
+    /// Of `harness nightly`, where the night came to its end.
     public var exitCode: Int32 {
       switch self {
       case .regression: 1
@@ -25,12 +26,15 @@ public struct NightReport: Sendable {
     }
   }
 
+  /// What one cell came to, and what is to be told of it.
   public struct CellReport: Sendable {
+    /// Of the plan as it was when the night began.
     public var cell: Cell
     /// Tonight's, in their order.
     public var runs: [RunRow]
     /// The oldest first.
     public var past: [RunRow]
+    /// With as many of the last runs as the plan's rule takes. What is known is among its changes.
     public var comparison: Comparison
     /// Changes of findings that are known, and of which the day is not past, are not here.
     public var changes: [Change]
@@ -47,23 +51,34 @@ public struct NightReport: Sendable {
 
   /// A finding that somebody has looked at, seen tonight.
   public struct KnownSighting: Sendable {
+    /// Of the finding, 16 hexadecimal digits.
     public var fingerprint: String
+    /// Where it was seen: a finding in two cells is two of these.
     public var cell: Cell.ID
+    /// Of the file of known findings.
     public var entry: KnownFindings.Entry
+    /// Its day was past when the night began: then it is a regression.
     public var isExpired: Bool
   }
 
+  /// Its `finishedAt` is nil where the report is made before the night's end.
   public var night: Night
+  /// Of the night, in the history.
   public var id: NightID
+  /// All of the plan, in its order, those without a run included.
   public var cells: [CellReport]
+  /// What all nights know of the findings that are told of here, by their fingerprints.
   public var findings: [String: FindingRow]
+  /// Titles of those that are no longer entered, or entered again: a schedule and its provider.
   public var windows: [CellRun.Window: String]
+  /// In the order of the cells.
   public var known: [KnownSighting]
   /// The newest first, tonight's among them.
   public var nights: [NightRow]
   /// Each kernel's own words of what it was.
   public var kernels: NightKernels?
 
+  /// The gravest that holds for any cell. Errors of a cell that has a gap count as `incomplete`.
   public var verdict: Verdict {
     let changes = cells.flatMap(\.changes)
     if changes.contains(where: \.isRegression) || known.contains(where: \.isExpired) {

@@ -8,6 +8,12 @@ public struct NightRun: Sendable {
   let engine: any NightEngine
   let progress: StatusLine
 
+  /// The caller is to hold the folder's lock: two at one night would ask for its runs twice.
+  ///
+  /// - Parameters:
+  ///   - history: the plan's, into which runs are taken over.
+  ///   - engine: of this night; `run` prepares it.
+  ///   - progress: gets how many cells are over, and which are running.
   public init(
     _ folder: NightFolder, history: History, engine: any NightEngine, progress: StatusLine
   ) {

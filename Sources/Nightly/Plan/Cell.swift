@@ -2,8 +2,11 @@ import HarnessKit
 
 /// One place of the matrix: a kernel, a scenario, a machine.
 public struct Cell: Hashable, Sendable, Codable, Identifiable {
+  /// Its image is found by its name in `kernels.json`.
   public var kernel: PlanKernel
+  /// With the part that is this cell's, where the plan has it in several.
   public var scenario: PlanScenario
+  /// What a run's guests are, and so what an engine reserves for it.
   public var machine: PlanMachine
 
   /// What history knows it by: `stock-6.1/claims/default`. A kernel keeps its name

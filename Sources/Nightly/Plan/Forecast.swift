@@ -1,6 +1,8 @@
 /// How long a night is expected to take, and in which order its cells are begun.
 public struct Forecast: Hashable, Sendable {
+  /// A cell, and how long it is expected to take.
   public struct Row: Hashable, Sendable {
+    /// One that the plan does not exclude.
     public var cell: Cell
     /// Of all its runs.
     public var seconds: Double
@@ -8,6 +10,7 @@ public struct Forecast: Hashable, Sendable {
     public var origin: Origin
   }
 
+  /// What the time is taken from, in the words that `--show` prints.
   public enum Origin: String, Hashable, Sendable {
     case cell = "this cell's last runs"
     case alike = "cells alike"
@@ -32,6 +35,10 @@ public struct Forecast: Hashable, Sendable {
     seconds = capacity.map { Self.makespan(rows, $0) } ?? rows.map(\.seconds).max() ?? 0
   }
 
+  /// Seconds of one run of a cell: its own, else the median of the cells that differ by the machine
+  /// alone, else the plan's estimate.
+  ///
+  /// - Parameter known: seconds of a cell's run, by its id.
   public static func seconds(
     of cell: Cell, _ plan: Plan, _ known: [Cell.ID: Double]
   ) -> (seconds: Double, origin: Origin) {
@@ -65,7 +72,9 @@ public struct Forecast: Hashable, Sendable {
 
 /// What a host has for guests.
 public struct Capacity: Hashable, Sendable {
+  /// Those that guests may have together.
   public var cpus: Int
+  /// For guests, and for what QEMU takes beside them.
   public var memoryMiB: Int
 
   public init(cpus: Int, memoryMiB: Int) {

@@ -3,11 +3,13 @@ import Foundation
 /// Findings that somebody has looked at: each with a reason, and a day on which it is
 /// to be looked at again.
 public struct KnownFindings: Hashable, Sendable {
+  /// An item of the file; one that has a part of a title may cover several findings.
   public struct Entry: Hashable, Sendable {
     /// A fingerprint, or a part of a title.
     public var finding: String
     /// Of a cell, or a part of its name; nil for any.
     public var cell: String?
+    /// For people: the page shows it.
     public var reason: String
     /// The first moment at which it counts no more.
     public var until: Date
@@ -15,6 +17,7 @@ public struct KnownFindings: Hashable, Sendable {
     public var untilText: String
   }
 
+  /// In the file's order: of several that fit, the first whose day is not past counts.
   public var entries: [Entry] = []
 
   public init() {}
@@ -37,6 +40,8 @@ public struct KnownFindings: Hashable, Sendable {
     }
   }
 
+  /// Reads a file. Nil knows of nothing, and so does a file that is empty or all comments. Throws
+  /// where it cannot be read, or has a mistake in it.
   public init(file: String?) throws(PlanError) {
     self.init()
     guard let file else { return }

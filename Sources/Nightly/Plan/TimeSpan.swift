@@ -1,5 +1,6 @@
 /// A length of time as a plan writes it: `90s`, `10m`, `8h`, `30d`.
 public struct TimeSpan: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// Above 0, and of ten years at the most, where it was read from a text.
   public var seconds: Double
 
   public init(seconds: Double) { self.seconds = seconds }

@@ -2,10 +2,13 @@ import Yams
 
 /// What is wrong with a YAML file, and where.
 public struct PlanError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A plan, or a list of known findings, as it was named.
   public let file: String
   /// From 1; 0 where the whole file is meant.
   public let line: Int
+  /// From 1; 0 where the whole file is meant.
   public let column: Int
+  /// Begins with the way to the value, where there is one: `kernels[0].image: …`.
   public let message: String
 
   public var description: String {

@@ -6,6 +6,8 @@ public enum NightReports {
   /// The page's name in the folder.
   public static let page = "index.html"
 
+  /// Writes all of them, the page last, each whole. Throws at the first that cannot be made or
+  /// written; those before it are there then.
   public static func write(_ report: NightReport, to folder: NightFolder) throws {
     try folder.write(mail(of: report), to: "mail.txt")
     try folder.write(ktap(of: report), to: "ktap.txt")
@@ -26,10 +28,12 @@ public enum NightReports {
     try render(PackageResources.mail_mustache, NightPage(report, styleSheet: ""))
   }
 
+  /// A test for each kernel, in it one for each cell; a cell without a verdict is `not ok`.
   public static func ktap(of report: NightReport) throws -> String {
     try render(PackageResources.ktap_mustache, NightSuites(report))
   }
 
+  /// A suite for each kernel, in it a case for each cell.
   public static func junit(of report: NightReport) throws -> String {
     try render(PackageResources.junit_mustache, NightSuites(report))
   }
