@@ -51,6 +51,24 @@ import Testing
     }
   }
 
+  @Test func `a result that is torn is no result, and its run is made again`() async throws {
+    try await NightHarness.with { harness in
+      let plan = try Plan(file: try harness.plan())
+      let night = try NightFolder.create(plan, at: Date())
+      let cell = plan.cells[0]
+      let run = "cells/\(cell.folder)/run-1"
+      for text in ["{", "[]", #"{"schemaVersion": 99}"#] {
+        try night.write(text, to: "\(run)/result.json")
+        #expect(night.finishedRuns(of: cell) == 0)
+        guard case .unfinished(let lost) = night.state(of: night.runs(of: cell)[0]) else {
+          Issue.record("\(text) was taken for a result")
+          continue
+        }
+        #expect(lost.status == .error && lost.error?.message == "result.json cannot be read")
+      }
+    }
+  }
+
   @Test func `of two nights the second tells exactly what is new in it`() async throws {
     try await NightHarness.with { harness in
       let plan = try harness.plan()

@@ -28,6 +28,18 @@ import Testing
     }
   }
 
+  /// Not of the table's own rows: a row that is gone, or wrong, is to be seen.
+  @Test func `a kernel without what a run stands on is refused`() throws {
+    let empty = try KernelConfig(parsing: "", name: "test")
+    let fatal = Preflight.misses(empty).filter(\.isFatal).flatMap(\.requirement.options)
+    let needed = [
+      "ZSWAP", "SWAP", "MEMCG", "MODULES", "BLK_DEV_INITRD", "DEBUG_FS", "VIRTIO_PCI",
+      "VIRTIO_BLK", "VIRTIO_CONSOLE", "EXT4_FS", "SERIAL_8250_CONSOLE", "DYNAMIC_FTRACE",
+      "KALLSYMS_ALL",
+    ]
+    for option in needed { #expect(fatal.contains(option), "\(option)") }
+  }
+
   @Test func `every missing option is named, not only the first`() throws {
     let empty = try KernelConfig(parsing: "", name: "test")
     #expect {

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct SnapshotTests {
   private func key(
-    kernel: String = "k", initramfs: String = "i", qemu: String = "7.2",
+    kernel: String = "k", initramfs: String = "i", disk: String = "128 MiB", qemu: String = "7.2",
+    hostCPU: String = "CPU",
     _ change: (inout QEMUCommandLine) -> Void = { _ in }
   ) async throws -> String {
     var line = QEMUCommandLine(
@@ -17,13 +18,14 @@ import Testing
       acceleration: .tcg, kernel: "/k", initramfs: "/i", disk: "/d", token: "t")
     change(&line)
     return try await Snapshot.key(
-      line, kernel: kernel, initramfs: initramfs, disk: "128 MiB", qemu: qemu, hostCPU: "CPU")
+      line, kernel: kernel, initramfs: initramfs, disk: disk, qemu: qemu, hostCPU: hostCPU)
   }
 
-  @Test func `another kernel, agent, QEMU, memory or word is another guest`() async throws {
+  @Test func `another kernel, agent, disk, QEMU, CPU or word is another guest`() async throws {
     let keys = [
       try await key(), try await key(kernel: "l"), try await key(initramfs: "j"),
-      try await key(qemu: "8.0"), try await key { $0.memoryMiB = 1024 },
+      try await key(disk: "256 MiB"), try await key(qemu: "8.0"),
+      try await key(hostCPU: "another"), try await key { $0.memoryMiB = 1024 },
       try await key { $0.extraKernelWords = ["quiet"] },
     ]
     #expect(Set(keys).count == keys.count)
