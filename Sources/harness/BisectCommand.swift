@@ -55,9 +55,7 @@ struct BisectCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "A schedule that is a trial; may be repeated (default: the whole sweep, until it has "
         + "brought the finding, then the schedule that did).", valueName: "point > point"),
-    transform: { text in
-      do { return try Schedule(parsing: text) } catch { throw ValidationError("\(error)") }
-    })
+    transform: parsedSchedule)
   var schedule: [Schedule] = []
 
   @Option(help: "How sure the answer has to be.")
@@ -66,7 +64,7 @@ struct BisectCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("with"),
     help: ArgumentHelp("Fragments of the kernels' configuration.", valueName: "fragment,..."))
-  var fragments = "kasan"
+  var fragments = FragmentList(argument: "kasan")
 
   @Option(help: "Trials at the bad end after which it is given up that the finding shows.")
   var endTrials = 300
@@ -74,9 +72,7 @@ struct BisectCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("End after so many trials.", valueName: "number"))
   var maxTrials: Int?
 
-  @Option(
-    help: ArgumentHelp("Guests at once (default: as many as the host bears).", valueName: "number"))
-  var jobs: Int?
+  @OptionGroup var guests: JobsOption
 
   @Option(
     help: ArgumentHelp(
@@ -102,7 +98,6 @@ struct BisectCommand: AsyncParsableCommand {
     guard (1...100_000).contains(endTrials) else {
       throw ValidationError("--end-trials is 1 to 100000")
     }
-    if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
     if let maxTrials, maxTrials < 1 { throw ValidationError("--max-trials is 1 or more") }
   }
 
@@ -115,7 +110,7 @@ struct BisectCommand: AsyncParsableCommand {
       let plan = BisectPlan(
         old: history.commits[0].hash, new: history.commits[history.graph.newEnd].hash,
         paths: paths, target: finding, schedules: schedule.map(\.description),
-        fragments: fragments.split(separator: ",").map(String.init),
+        fragments: fragments.names,
         options: Bisection.Options(
           confidence: confidence, endTrials: endTrials, trialLimit: maxTrials,
           findsFix: find == .fix))
@@ -185,7 +180,7 @@ struct BisectCommand: AsyncParsableCommand {
     var request = RunRequest(
       scenarios: Scenario.standard, seed: 0, commandLine: CommandLine.arguments)
     request.target = plan.target
-    request.jobs = jobs
+    request.jobs = guests.jobs
     return KernelLab(
       builds: try SuccessiveBuild(
         repository: repository, fragments: plan.fragments, checkout: checkout, cache: cache),

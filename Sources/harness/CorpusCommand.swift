@@ -45,7 +45,7 @@ struct CorpusCommand: AsyncParsableCommand {
     @Option(
       name: .customLong("with"),
       help: ArgumentHelp("Fragments of the kernel's configuration.", valueName: "fragment,..."))
-    var fragments = "kasan,lockdep"
+    var fragments = FragmentList(argument: "kasan,lockdep")
 
     @Option(help: ArgumentHelp("Where the runs are kept.", valueName: "dir"))
     var out = "runs/corpus"
@@ -74,7 +74,7 @@ struct CorpusCommand: AsyncParsableCommand {
       // zswap_writeback_entry(), in shrink_memcg_cb() itself.
       request.providers = [.patch]
       return CorpusRun(
-        request, fragments: fragments.split(separator: ",").map(String.init), folder: out,
+        request, fragments: fragments.names, folder: out,
         checkout: checkout, cache: try Cache.standard(), progress: progress)
     }
 

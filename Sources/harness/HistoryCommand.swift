@@ -220,11 +220,3 @@ struct HistoryCommand: AsyncParsableCommand {
     }
   }
 }
-
-/// A length of time on the command line.
-func timeSpan(parsing text: String) throws -> TimeSpan {
-  guard let span = TimeSpan(text) else {
-    throw ValidationError("“\(text)” is no time: write 90s, 10m, 12h or 30d")
-  }
-  return span
-}

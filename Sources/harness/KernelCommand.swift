@@ -36,7 +36,7 @@ struct KernelCommand: AsyncParsableCommand {
       help: ArgumentHelp(
         "Fragments of qemu/kernel/config, or paths of files; later ones win.",
         valueName: "fragment,..."))
-    var fragments: [String] = []
+    var fragments: [FragmentList] = []
 
     @Option(
       name: .customLong("without"),
@@ -75,7 +75,7 @@ struct KernelCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailures {
         var build = KernelBuild()
-        build.fragments = fragments.flatMap { $0.split(separator: ",").map(String.init) }
+        build.fragments = fragments.flatMap(\.names)
         build.hooks = without != .hooks
         if let source { build.source = .directory(FilePath(source)) }
         build.patches = patches.map { FilePath($0) }

@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "With --kernel-tree: fragments of its configuration (default: kasan).",
       valueName: "fragment,..."))
-  var fragments: String?
+  var fragments: FragmentList?
 
   @OptionGroup var parts: KernelPartsOptions
 
@@ -64,9 +64,7 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "A schedule to run instead of the scenarios; may be repeated.",
       valueName: "point > point"),
-    transform: { text in
-      do { return try Schedule(parsing: text) } catch { throw ValidationError("\(error)") }
-    })
+    transform: parsedSchedule)
   var schedule: [Schedule] = []
 
   @Option(
@@ -196,11 +194,7 @@ struct RunCommand: AsyncParsableCommand {
     })
   var part: RunPart?
 
-  @Option(
-    help: ArgumentHelp(
-      "Guests at once (default: as many as the host has CPUs and memory for).",
-      valueName: "number"))
-  var jobs: Int?
+  @OptionGroup var guests: JobsOption
 
   @Flag(
     inversion: .prefixedNo,
@@ -233,7 +227,6 @@ struct RunCommand: AsyncParsableCommand {
     guard holdTimeout > 0, holdTimeout <= 600 else {
       throw ValidationError("--hold-timeout is 1 to 600")
     }
-    if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
     guard kernel == nil || kernelTree == nil else {
       throw ValidationError("give --kernel or --kernel-tree, not both")
     }
@@ -283,7 +276,7 @@ struct RunCommand: AsyncParsableCommand {
     request.failsFast = failFast || bisect && finding == nil
     request.stopsAtTarget = bisect && finding != nil
     request.target = finding
-    request.jobs = jobs
+    request.jobs = guests.jobs
     // The fault is a word of the kernel's command line: each would be saved apart.
     request.snapshot = snapshot && guestFault == nil
     request.kernelWords =
@@ -297,7 +290,7 @@ struct RunCommand: AsyncParsableCommand {
       if let kernelTree {
         var build = KernelBuild()
         build.source = .directory(FilePath(kernelTree))
-        build.fragments = (fragments ?? "kasan").split(separator: ",").map(String.init)
+        build.fragments = fragments?.names ?? ["kasan"]
         request.kernel = .image(try await build.image(checkout: checkout, cache: cache))
       }
       let progress = StatusLine()

@@ -40,11 +40,9 @@ struct SeriesCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("with"),
     help: ArgumentHelp("Fragments of the kernels' configuration.", valueName: "fragment,..."))
-  var fragments = "kasan"
+  var fragments = FragmentList(argument: "kasan")
 
-  @Option(
-    help: ArgumentHelp("Guests at once (default: as many as the host bears).", valueName: "number"))
-  var jobs: Int?
+  @OptionGroup var guests: JobsOption
 
   @Option(
     help: ArgumentHelp(
@@ -54,10 +52,6 @@ struct SeriesCommand: AsyncParsableCommand {
 
   @Argument(help: "A..B, as git log has it.")
   var range: String
-
-  func validate() throws {
-    if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
-  }
 
   func run() async throws {
     try await reportingFailures {
@@ -71,10 +65,10 @@ struct SeriesCommand: AsyncParsableCommand {
         scenarios: scenario.isEmpty ? [Scenario.named("claims")].compactMap(\.self) : scenario,
         seed: 1,
         commandLine: CommandLine.arguments)
-      request.jobs = jobs
+      request.jobs = guests.jobs
       let series = PatchSeries(
         builds: try SuccessiveBuild(
-          repository: repository, fragments: fragments.split(separator: ",").map(String.init),
+          repository: repository, fragments: fragments.names,
           checkout: checkout, cache: cache),
         request: request,
         folder: try RunFolder(

@@ -1,5 +1,7 @@
 import ArgumentParser
+import GuestWire
 import HarnessKit
+import Nightly
 import SystemPackage
 
 /// What of a kernel cannot be found from its image.
@@ -39,4 +41,43 @@ func kernelReference(parsing text: String) throws -> KernelReference {
   } catch {
     throw ValidationError("\(error)")
   }
+}
+
+/// What `--schedule` says, likewise.
+func parsedSchedule(_ text: String) throws -> Schedule {
+  do {
+    return try Schedule(parsing: text)
+  } catch {
+    throw ValidationError("\(error)")
+  }
+}
+
+/// A length of time on the command line.
+func timeSpan(parsing text: String) throws -> TimeSpan {
+  guard let span = TimeSpan(text) else {
+    throw ValidationError("“\(text)” is no time: write 90s, 10m, 12h or 30d")
+  }
+  return span
+}
+
+/// How many guests a run has.
+struct JobsOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Guests at once (default: as many as the host has CPUs and memory for).",
+      valueName: "number"))
+  var jobs: Int?
+
+  func validate() throws {
+    if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs is 1 to 256") }
+  }
+}
+
+/// Fragments of a kernel's configuration, as `--with` takes them: between commas.
+struct FragmentList: ExpressibleByArgument, CustomStringConvertible {
+  let names: [String]
+
+  init(argument: String) { names = argument.split(separator: ",").map(String.init) }
+
+  var description: String { names.joined(separator: ",") }
 }
