@@ -1,6 +1,5 @@
 import Foundation
 import Synchronization
-import SystemPackage
 
 /// Tells a person what is under way: one line that changes on a terminal, plain
 /// lines where standard error is piped.
@@ -8,10 +7,8 @@ public final class StatusLine: Sendable {
   private struct State {
     var phase = ""
     var lastPlain = Date.distantPast
-    var lineIsOpen = false
   }
 
-  private let isTerminal: Bool
   private let began = Date()
   private let state = Mutex(State())
 
@@ -19,9 +16,7 @@ public final class StatusLine: Sendable {
   private static let plainInterval: TimeInterval = 10
 
   /// The seconds that stand before each text count from here.
-  public init() {
-    isTerminal = isatty(STDERR_FILENO) == 1
-  }
+  public init() {}
 
   /// A new phase: always shown.
   public func phase(_ text: String) {
@@ -34,32 +29,21 @@ public final class StatusLine: Sendable {
   }
 
   /// Ends the changing line, so that other text starts on a line of its own.
-  public func finish() {
-    state.withLock { state in
-      if state.lineIsOpen { write("\r\u{1B}[K") }
-      state.lineIsOpen = false
-    }
-  }
+  public func finish() { StandardError.clear() }
 
   private func show(_ text: String, isNew: Bool) {
     state.withLock { state in
       let seconds = String(format: "%5.1f s", Date().timeIntervalSince(began))
-      if isTerminal {
-        write("\r\u{1B}[K\(seconds)  \(text.prefix(100))")
-        state.lineIsOpen = true
+      if StandardError.isTerminal {
+        StandardError.show("\(seconds)  \(text.prefix(100))")
       } else if isNew
         ? text != state.phase
         : Date().timeIntervalSince(state.lastPlain) > Self.plainInterval
       {
-        write("\(seconds)  \(text)\n")
+        StandardError.note("\(seconds)  \(text)")
         state.lastPlain = Date()
       }
       if isNew { state.phase = text }
     }
-  }
-
-  private func write(_ text: String) {
-    // A closed standard error, or a full disk behind it, is no reason to end a run.
-    _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }
 }
