@@ -71,8 +71,12 @@ public struct BisectReport: Sendable {
         + "(\(Self.percent(probability)) sure): \(bad.findings) of \(bad.trials) trials at the bad "
         + "end, \(Self.rate(ends.tallies[ends.goodEnd])) at the good one"
     case .endUnusable(let commit):
+      // It may be another commit's kernel, which could not be tried there.
+      let reasons = [commit, ends.kernel(of: commit) ?? commit].compactMap {
+        state.skipped[$0] ?? state.silent[$0]?.last
+      }
       return "no answer: \(name(commit)) cannot be tried: "
-        + (state.skipped[commit] ?? state.silent[commit]?.last ?? "no trial says anything")
+        + (reasons.first ?? "no trial says anything")
     case .exhausted(_, let confidence):
       return "no answer within \(plan.options.trialLimit ?? 0) trials; likeliest, "
         + "\(Self.percent(confidence)) sure"

@@ -57,6 +57,8 @@ import Testing
       let night = try NightFolder.create(plan, at: Date())
       let cell = plan.cells[0]
       let run = "cells/\(cell.folder)/run-1"
+      try FileManager.default.createDirectory(
+        atPath: night.file(run), withIntermediateDirectories: true)
       for text in ["{", "[]", #"{"schemaVersion": 99}"#] {
         try night.write(text, to: "\(run)/result.json")
         #expect(night.finishedRuns(of: cell) == 0)
