@@ -157,16 +157,28 @@ public struct ToolComparisonTable {
     lines += [
       "| | " + names.joined(separator: " | ") + " |",
       "|---|" + names.map { _ in "---|" }.joined(),
-      "| killed | "
-        + ([comparisons.map { Optional($0.harness) }]
-        + Workload.allCases.map { workload in comparisons.map { $0.workloads[workload] } })
-        .map(Self.score).joined(separator: " | ") + " |",
+      Self.scores("killed", comparisons),
+    ]
+    let kinds = Mutant.Kind.allCases.map { kind in
+      (kind, comparisons.filter { $0.mutant.kind == kind })
+    }.filter { !$0.1.isEmpty }
+    if kinds.count > 1 {
+      lines += kinds.map { Self.scores("of class \($0.rawValue), \($0.title)", $1) }
+    }
+    lines += [
       "",
       "| mutant | class | what | " + names.joined(separator: " | ") + " | first tool / harness |",
       "|---|---|---|" + names.map { _ in "---|" }.joined() + "---|",
     ]
     lines += comparisons.map(Self.row)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func scores(_ what: String, _ comparisons: [ToolComparison]) -> String {
+    let columns =
+      [comparisons.map { Optional($0.harness) }]
+      + Workload.allCases.map { workload in comparisons.map { $0.workloads[workload] } }
+    return "| \(what) | " + columns.map(score).joined(separator: " | ") + " |"
   }
 
   private static func score(_ ends: [ToolComparison.End?]) -> String {

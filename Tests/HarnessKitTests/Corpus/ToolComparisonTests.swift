@@ -76,10 +76,18 @@ import Testing
     record.trials[0].secondsFromReady = 2
     let comparison = ToolComparison(
       MutantResult(mutant, record), [Self.trial()], baselines: [.kselftest: .init([])])
-    let table = ToolComparisonTable(
-      comparisons: [comparison], baselines: [.kselftest: .init([])], preface: "how"
-    ).markdown
-    #expect(table.contains("| killed | 1 of 1 | 0 of 1 | 0 of 0 | 0 of 0 |"))
-    #expect(table.contains("| > 60 |"))
+    func table(_ comparisons: [ToolComparison]) -> String {
+      ToolComparisonTable(
+        comparisons: comparisons, baselines: [.kselftest: .init([])], preface: "how"
+      ).markdown
+    }
+    #expect(table([comparison]).contains("| killed | 1 of 1 | 0 of 1 | 0 of 0 | 0 of 0 |"))
+    #expect(table([comparison]).contains("| > 60 |"))
+    // With bugs of another class beside it, each class has its score.
+    var other = comparison
+    other.mutant.kind = .wide
+    let both = table([comparison, other])
+    #expect(both.contains("| killed | 2 of 2 | 0 of 2 | 0 of 0 | 0 of 0 |"))
+    #expect(both.contains("| of class W, wide race | 1 of 1 | 0 of 1 | 0 of 0 | 0 of 0 |"))
   }
 }
