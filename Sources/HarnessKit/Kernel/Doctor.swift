@@ -51,6 +51,13 @@ public enum Doctor {
     ("dpkg-deb", "`harness kernel fetch`", false),
   ]
 
+  /// Debian's package swift is another program.
+  private static func advice(for tool: String) -> String {
+    tool == "swift"
+      ? "install a toolchain, 6.2 or later, and put it into the PATH"
+      : "apt-get install \(Tool.package(of: tool))"
+  }
+
   /// What the host has.
   public static func host() -> [Finding] {
     var findings = tools.map { tool in
@@ -59,7 +66,7 @@ public enum Doctor {
       }
       return Finding(
         state: tool.isNeeded ? .missing : .lacking, subject: tool.name,
-        text: "\(tool.purpose); apt-get install \(Tool.package(of: tool.name))")
+        text: "\(tool.purpose); \(advice(for: tool.name))")
     }
     let header = ["/usr/include/libelf.h", "/usr/include/gelf.h"]
       .contains { FileManager.default.fileExists(atPath: $0) }

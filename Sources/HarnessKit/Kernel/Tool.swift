@@ -124,7 +124,7 @@ public struct Tool: Sendable {
     case "depmod", "modinfo": "kmod"
     case "xz", "lzma": "xz-utils"
     case "mke2fs": "e2fsprogs"
-    case "addr2line", "nm", "ld": "binutils"
+    case "addr2line", "nm", "ld", "strip": "binutils"
     case "sha256sum", "cp", "touch": "coreutils"
     case "flock": "util-linux"
     case "apt-get", "apt-cache": "apt"
