@@ -62,8 +62,7 @@ struct SeriesCommand: AsyncParsableCommand {
       let status = StatusLine()
       defer { status.finish() }
       var request = RunRequest(
-        scenarios: scenario.isEmpty ? [Scenario.named("claims")].compactMap(\.self) : scenario,
-        seed: 1,
+        scenarios: scenario.isEmpty ? Scenario.all.filter { $0.id == "claims" } : scenario, seed: 1,
         commandLine: CommandLine.arguments)
       request.jobs = guests.jobs
       let series = PatchSeries(

@@ -91,15 +91,10 @@ struct Judge {
       check()
       return
     }
-    if report.hold == nil, report.actors.isEmpty, let why = report.restSkipped {
-      judgement.outcome = .notExercised(why)
-      doubt(why)
-      judgeSplats()
-      check()
-      return
-    }
-    if report.hold == nil, spec.schedule != nil, let why = report.restSkipped {
-      // It was not begun: who was to make it was killed, or stands still.
+    if report.hold == nil, spec.schedule != nil || report.actors.isEmpty,
+      let why = report.restSkipped
+    {
+      // It was not begun: this guest cannot make it, or who was to was killed or stands still.
       judgement.outcome = .notExercised(why)
       doubt(why)
       judgeSplats()

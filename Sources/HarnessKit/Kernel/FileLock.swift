@@ -29,7 +29,7 @@ package final class FileLock: Sendable {
     guard flock(file.rawValue, LOCK_EX | LOCK_NB) != 0 else { return FileLock(file) }
     let error = Errno(rawValue: errno)
     try? file.close()
-    guard error == .wouldBlock || error == .interrupted else {
+    guard error == .wouldBlock else {
       throw KernelError("lock", path, error)
     }
     return nil
