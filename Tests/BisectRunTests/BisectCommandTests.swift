@@ -106,7 +106,10 @@ struct BisectCommandTests {
       try JSONEncoder().encode(truth).write(to: URL(filePath: file))
       let result = try await BisectProcess(
         repository: repository.path, truth: file, out: scratch.appending("out").string,
-        arguments: ["--bad", "base", "--good", branch, "--find", "fix"]
+        // At its default it is meant to be wrong once in a hundred times.
+        arguments: [
+          "--bad", "base", "--good", branch, "--find", "fix", "--confidence", "0.999999",
+        ]
       ).run()
       #expect(result.status == 0)
       #expect(result.text.contains(truth.culprit.prefix(12)), "\(result.text)")
