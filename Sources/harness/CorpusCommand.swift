@@ -162,11 +162,12 @@ struct CorpusCommand: AsyncParsableCommand {
         longer, and is judged against what it says on the kernel without a bug.
 
         Needs Debian's package stress-ng. What was run before, of the same kernel and time, \
-        is not run again: it goes on where it was interrupted.
+        is not run again: it goes on where it was interrupted. What --data has of the same \
+        patches is not run again either, on whatever machine it was had.
 
         Examples:
           harness corpus compare --mutant R1a --mutant R2
-          harness corpus compare --table docs/side-by-side.md
+          harness corpus compare --data docs/side-by-side.json --table docs/side-by-side.md
         """)
 
     @OptionGroup var options: Options
@@ -176,6 +177,11 @@ struct CorpusCommand: AsyncParsableCommand {
 
     @Option(help: "Runs on the kernel without a bug.")
     var baselines = 2
+
+    @Option(
+      help: ArgumentHelp(
+        "A file that keeps what it comes to, for the next time.", valueName: "file"))
+    var data: String?
 
     func validate() throws {
       guard seconds > 0 else { throw ValidationError("--seconds is above zero") }
@@ -192,25 +198,49 @@ struct CorpusCommand: AsyncParsableCommand {
         defer { progress.finish() }
         let corpus = try options.corpus(checkout, progress)
         let tools = ToolComparisonRun(corpus, seconds: seconds)
-        try await Interruption.cancelling {
-          var sound: [TrialRecord] = []
-          for number in 1...baselines { sound += try await tools.baseline(number) }
-          let baselines = Dictionary(
-            uniqueKeysWithValues: Workload.allCases.map { workload in
-              (workload, ToolComparison.Baseline(sound.filter { $0.workload == workload }))
-            })
-          var comparisons: [ToolComparison] = []
+        let conditions = ComparisonArchive.Conditions(
+          machine: options.conditions, seconds: seconds, seed: options.seed)
+        var archive = ComparisonArchive(conditions)
+        if let data { archive = try ComparisonArchive(conditions, readingFrom: data) }
+        try await Interruption.cancelling { [archive] in
+          var archive = archive
+          let baselines = try await baselines(of: tools, &archive)
+          var known: [String: ToolComparison] = [:]
           for mutant in chosen {
-            let results = try await tools.results(on: mutant)
-            comparisons.append(
-              ToolComparison(results.harness, results.tools, baselines: baselines))
-            progress.finish()
-            let table = table(of: comparisons, among: all, baselines)
-            try options.write(table.markdown, table.picture)
+            known[mutant.id] = archive.comparison(
+              of: mutant, patches: try await tools.patches(of: mutant))
           }
-          print(table(of: comparisons, among: all, baselines).markdown, terminator: "")
+          func table() -> ToolComparisonTable {
+            self.table(of: chosen.compactMap { known[$0.id] }, among: all, baselines)
+          }
+          for mutant in chosen where known[mutant.id] == nil {
+            let results = try await tools.results(on: mutant)
+            let comparison = ToolComparison(results.harness, results.tools, baselines: baselines)
+            known[mutant.id] = comparison
+            archive.keep(comparison, patches: try await tools.patches(of: mutant))
+            if let data { try archive.write(to: data) }
+            progress.finish()
+            try options.write(table().markdown, table().picture)
+          }
+          try options.write(table().markdown, table().picture)
+          print(table().markdown, terminator: "")
         }
       }
+    }
+
+    private func baselines(
+      of tools: ToolComparisonRun, _ archive: inout ComparisonArchive
+    ) async throws -> [Workload: ToolComparison.Baseline] {
+      if let known = archive.knownBaselines { return known }
+      var sound: [TrialRecord] = []
+      for number in 1...baselines { sound += try await tools.baseline(number) }
+      let made = Dictionary(
+        uniqueKeysWithValues: Workload.allCases.map { workload in
+          (workload, ToolComparison.Baseline(sound.filter { $0.workload == workload }))
+        })
+      archive.keep(made)
+      if let data { try archive.write(to: data) }
+      return made
     }
 
     private func table(

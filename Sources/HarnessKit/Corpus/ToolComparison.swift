@@ -3,7 +3,7 @@ import GuestWire
 /// What the harness finds of a mutant, and what the tools of today do.
 public struct ToolComparison: Hashable, Sendable {
   /// What came of one tool on one kernel.
-  public enum End: Hashable, Sendable {
+  public enum End: Hashable, Sendable, Codable {
     /// - by: a splat's title, or the tool's own word.
     /// - seconds: from the tool's start, the harness's from the guest being ready.
     case killed(by: String, seconds: Double)
@@ -26,7 +26,7 @@ public struct ToolComparison: Hashable, Sendable {
 
   /// What a tool says on the kernel without the bug: what is red there says nothing
   /// about a mutant.
-  public struct Baseline: Hashable, Sendable {
+  public struct Baseline: Hashable, Sendable, Codable {
     /// Names of counts that stand for a failure of the tool's own.
     public var red: Set<String>
     /// It reported something that the kernel said about itself.
@@ -45,6 +45,13 @@ public struct ToolComparison: Hashable, Sendable {
   public var harness: End
   /// Of each tool that has both a trial and a baseline; of several trials the last counts.
   public var workloads: [Workload: End]
+
+  /// One that was had before.
+  init(_ mutant: Mutant, harness: End, workloads: [Workload: End]) {
+    self.mutant = mutant
+    self.harness = harness
+    self.workloads = workloads
+  }
 
   /// - Parameters:
   ///   - result: of the harness's own run.

@@ -33,6 +33,15 @@ public struct ToolComparisonRun: Sendable {
     return (result, try await trials(on: mutant, number: 1, seconds: given))
   }
 
+  /// SHA-256 of the patches that a mutant's kernel has, its own the last: what is known of a
+  /// kernel with the same ones need not be had again.
+  public func patches(of mutant: Mutant) async throws -> String {
+    let patches =
+      try KernelPatch.series(of: corpus.checkout)
+      + [KernelPatch.mutant(mutant.id, of: corpus.checkout)]
+    return try await ContentHash.of(patches.map(\.text).joined())
+  }
+
   /// What a run of before says of the tools, so that it need not be had again: those that
   /// came to an end, on the same kernel, in the time that each is to have. Another tool's lost
   /// guest takes nothing from them. Where the run was interrupted, a guest without a report
