@@ -68,12 +68,9 @@ public final class BisectJournal: Sendable {
 
   /// Returns when the entry is on the disk.
   public func append(_ entry: Entry) throws(BisectError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard var data = try? encoder.encode(entry) else {
+    guard let data = try? JSONText.line(entry) else {
       throw BisectError("write", path, "the entry cannot be encoded")
     }
-    data.append(UInt8(ascii: "\n"))
     let end = lseek(descriptor, 0, SEEK_END)
     let failure = RunFolder.writeAll(descriptor, [UInt8](data))
     guard failure == 0, fdatasync(descriptor) == 0 else {

@@ -73,10 +73,7 @@ public struct ComparisonArchive: Hashable, Sendable, Codable {
 
   /// Writes it whole, or not at all.
   public func write(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try (encoder.encode(self) + Data("\n".utf8))
-      .write(to: URL(filePath: path), options: .atomic)
+    try JSONText.document(self).write(to: URL(filePath: path), options: .atomic)
   }
 
   /// What each tool says on the kernel without a bug; nil where one of them is not known.

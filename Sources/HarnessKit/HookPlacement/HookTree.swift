@@ -45,7 +45,7 @@ public struct HookTree: Sendable {
     let record = try await self.record(of: plan)
     try requireWritable(plan.files.map(\.path) + [HookRecord.name])
     // The record first: from here on whatever breaks off can be undone.
-    try write(try Self.encode(record), to: HookRecord.name)
+    try write([UInt8](try JSONText.document(record)), to: HookRecord.name)
     do {
       for file in plan.files { try write(file.after, to: file.path) }
     } catch {
@@ -201,12 +201,6 @@ extension HookTree {
           changes: file.before.map { HookRecord.changes(from: $0, to: file.after) } ?? []))
     }
     return HookRecord(files: files)
-  }
-
-  private static func encode(_ record: HookRecord) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(record)) + [UInt8(ascii: "\n")]
   }
 }
 

@@ -130,10 +130,8 @@ enum QMPArguments: Hashable, Sendable, Encodable {
 
   /// A command as QEMU reads it, its line feed included.
   static func line(_ command: String, id: Int, _ arguments: QMPArguments?) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let line = try? encoder.encode(Line(execute: command, id: id, arguments: arguments))
+    guard let line = try? JSONText.line(Line(execute: command, id: id, arguments: arguments))
     else { preconditionFailure("strings and numbers have a JSON form") }
-    return [UInt8](line) + [UInt8(ascii: "\n")]
+    return [UInt8](line)
   }
 }

@@ -53,9 +53,7 @@ struct TraceEvents: Encodable {
 
   /// The bytes of `events.json`.
   static func json(of record: RunRecord) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(TraceEvents(of: record)) + Data("\n".utf8)
+    try JSONText.line(TraceEvents(of: record))
   }
 
   init(of record: RunRecord) {

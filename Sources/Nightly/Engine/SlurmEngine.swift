@@ -75,9 +75,7 @@ public actor SlurmEngine: NightEngine {
     let options = night.plan.slurm
     for (shape, blocks) in SlurmBlocks.pack(assignments, about: options.block) {
       let file = "slurm/blocks-\(jobs.arrays.count + 1).json"
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try folder.write([UInt8](try encoder.encode(blocks)), to: file)
+      try folder.write([UInt8](try JSONText.document(blocks)), to: file)
       let throttle = options.throttle.map { "%\($0)" } ?? ""
       let cells = blocks.map { $0.map(\.runs).reduce(0, +) }.max() ?? 1
       let minutes = Int((Double(cells) * options.cellLimit.seconds / 60).rounded(.up))

@@ -1,4 +1,5 @@
 import Foundation
+import HarnessKit
 
 /// The history as JSON: nights, runs and findings, as the tables have them.
 public struct HistoryExport: Encodable {
@@ -23,10 +24,5 @@ public struct HistoryExport: Encodable {
   }
 
   /// Keys sorted, times in ISO 8601, a newline at the end.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.dateEncodingStrategy = .iso8601
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
+  public func json() throws -> Data { try JSONText.document(self) }
 }

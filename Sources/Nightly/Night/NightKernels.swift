@@ -60,9 +60,7 @@ public struct NightKernels: Hashable, Sendable, Codable {
       }
       kernels.entries.append(entry)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try folder.write([UInt8](try encoder.encode(kernels)), to: file)
+    try folder.write([UInt8](try JSONText.document(kernels)), to: file)
     return kernels
   }
 
