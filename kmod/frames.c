@@ -34,7 +34,7 @@ void __init zh_frames_init(void)
  * @memcg: inode of the cgroup being walked, or 0
  *
  * Return: the frame, or NULL if there are too many: the points that depend on
- * it are not hit then, which can only make a trial "not exercised".
+ * it are not hit then, so that the record lacks them, and says so.
  */
 struct zh_frame *zh_frame_push(enum zh_path path, unsigned long slot, u64 memcg)
 {
@@ -53,6 +53,8 @@ struct zh_frame *zh_frame_push(enum zh_path path, unsigned long slot, u64 memcg)
 		list_move(&frame->list, &zh_frames);
 	}
 	spin_unlock_irqrestore(&zh_frames_lock, flags);
+	if (!frame)
+		zh_drop();
 	return frame;
 }
 

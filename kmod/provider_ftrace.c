@@ -118,7 +118,8 @@ static void (*zh_zpool_unmap_handle)(void *pool, unsigned long handle);
  * that calls has its page under reclaim, frees nothing of it and gives nothing of
  * it away before we return. zswap reads the slot from there as well.
  */
-static unsigned long zh_handle_slot(unsigned long pool, unsigned long handle)
+static unsigned long __nocfi zh_handle_slot(unsigned long pool,
+					    unsigned long handle)
 {
 	struct zh_zswap_header *header;
 	unsigned long slot;

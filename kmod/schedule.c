@@ -114,7 +114,9 @@ static const char *const zh_state_names[] = {
  * @only_slot: hold on this slot only; ZH_NO_SLOT for any
  * @state: how far it has come
  * @pid: the task that is or was held
+ * @comm: its name
  * @slot: the slot that it came with
+ * @memcg: whose LRU it walked
  */
 struct zh_constraint {
 	enum zh_point hold;
@@ -125,10 +127,12 @@ struct zh_constraint {
 	unsigned long only_slot;
 	enum zh_state state;
 	pid_t pid;
+	char comm[TASK_COMM_LEN];
 	unsigned long slot;
+	u64 memcg;
 };
 
-/* Protects everything below it but the hit counters. */
+/* Protects everything below it but the two counters that are atomic. */
 static DEFINE_SPINLOCK(zh_lock);
 static struct zh_constraint zh_constraints[ZSWAP_HOOKS_MAX_CONSTRAINTS];
 static unsigned int zh_nr_constraints;
@@ -136,14 +140,15 @@ static unsigned int zh_nr_sleepers;
 static bool zh_closed;
 static struct zh_event *zh_events;
 static unsigned int zh_nr_events;
-static u64 zh_nr_dropped;
 static u64 zh_nr_holds, zh_nr_timeouts, zh_nr_refused;
 
 /* Failures still to be injected at the pin, and into whom (0: anybody). */
 static unsigned int zh_inject_left;
 static pid_t zh_inject_tgid;
 
+/* Without the lock, as are the events that there is no room for. */
 static atomic64_t zh_hit_counts[ZH_NR_POINTS];
+static atomic64_t zh_nr_dropped;
 
 /* Woken when a hold ends, and when the last sleeper has left. */
 static DECLARE_WAIT_QUEUE_HEAD(zh_wait);
@@ -153,17 +158,25 @@ u64 zh_hits(enum zh_point point)
 	return atomic64_read(&zh_hit_counts[point]);
 }
 
-static void zh_record(enum zh_point point, enum zh_event_kind kind,
-		      unsigned long slot, u64 memcg, long result)
+/**
+ * zh_drop - something has happened that the record will not show
+ */
+void zh_drop(void)
+{
+	atomic64_inc(&zh_nr_dropped);
+}
+
+static struct zh_event *zh_record(enum zh_point point, enum zh_event_kind kind,
+				  unsigned long slot, u64 memcg, long result)
 {
 	struct zh_event *event;
 
 	lockdep_assert_held(&zh_lock);
 	if (zh_nr_events == ZSWAP_HOOKS_MAX_EVENTS) {
-		zh_nr_dropped++;
-		return;
+		zh_drop();
+		return NULL;
 	}
-	event = &zh_events[zh_nr_events++];
+	event = &zh_events[zh_nr_events];
 	event->ns = ktime_get_mono_fast_ns();
 	event->memcg = memcg;
 	event->slot = slot;
@@ -173,6 +186,9 @@ static void zh_record(enum zh_point point, enum zh_event_kind kind,
 	event->point = point;
 	event->kind = kind;
 	memcpy(event->comm, current->comm, TASK_COMM_LEN);
+	/* zh_hit() looks whether there is room, without the lock. */
+	WRITE_ONCE(zh_nr_events, zh_nr_events + 1);
+	return event;
 }
 
 static bool zh_is_swapoff(enum zh_point point)
@@ -259,8 +275,7 @@ static long zh_release_result(enum zh_state state)
 	}
 }
 
-static void zh_sleep(struct zh_constraint *c, enum zh_point point,
-		     unsigned long slot, u64 memcg)
+static void zh_sleep(struct zh_constraint *c)
 {
 	unsigned long flags;
 
@@ -272,8 +287,10 @@ static void zh_sleep(struct zh_constraint *c, enum zh_point point,
 		c->state = ZH_TIMEOUT;
 		zh_nr_timeouts++;
 	}
-	zh_record(point, ZH_EVENT_RELEASE, slot, memcg,
-		  zh_release_result(c->state));
+	/* Of a release it stands in the record since then. */
+	if (c->state != ZH_RELEASED)
+		zh_record(c->hold, ZH_EVENT_RELEASE, c->slot, c->memcg,
+			  zh_release_result(c->state));
 	zh_nr_sleepers--;
 	spin_unlock_irqrestore(&zh_lock, flags);
 	wake_up_all(&zh_wait);
@@ -296,12 +313,23 @@ void zh_hit(enum zh_point point, unsigned long slot, long result)
 {
 	struct zh_constraint *c = NULL;
 	bool can_sleep = zh_points[point].may_sleep && zh_can_sleep();
-	u64 memcg = zh_frame_memcg();
 	unsigned long flags;
 	bool wake;
+	u64 memcg;
 
 	atomic64_inc(&zh_hit_counts[point]);
 
+	/*
+	 * Nobody waits, and there is no room to take note: a stress is not to
+	 * have its tasks meet at a lock of ours.
+	 */
+	if (READ_ONCE(zh_nr_events) == ZSWAP_HOOKS_MAX_EVENTS &&
+	    !READ_ONCE(zh_nr_constraints)) {
+		zh_drop();
+		return;
+	}
+
+	memcg = zh_frame_memcg();
 	spin_lock_irqsave(&zh_lock, flags);
 	zh_record(point, ZH_EVENT_HIT, slot, memcg, result);
 	wake = zh_pass(point, slot);
@@ -314,7 +342,9 @@ void zh_hit(enum zh_point point, unsigned long slot, long result)
 	if (c) {
 		c->state = ZH_HELD;
 		c->pid = current->pid;
+		memcpy(c->comm, current->comm, TASK_COMM_LEN);
 		c->slot = slot;
+		c->memcg = memcg;
 		zh_nr_sleepers++;
 		zh_nr_holds++;
 		zh_record(point, ZH_EVENT_HOLD, slot, memcg, 0);
@@ -324,7 +354,7 @@ void zh_hit(enum zh_point point, unsigned long slot, long result)
 	if (wake)
 		wake_up_all(&zh_wait);
 	if (c)
-		zh_sleep(c, point, slot, memcg);
+		zh_sleep(c);
 }
 
 /**
@@ -338,21 +368,29 @@ void zh_hit(enum zh_point point, unsigned long slot, long result)
  */
 bool zh_inject(enum zh_point point, unsigned long slot)
 {
-	u64 memcg = zh_frame_memcg();
 	unsigned long flags;
+	u64 memcg;
 	bool fail;
 
+	if (!READ_ONCE(zh_inject_left))
+		return false;
+
+	memcg = zh_frame_memcg();
 	spin_lock_irqsave(&zh_lock, flags);
 	fail = zh_inject_left &&
 	       (!zh_inject_tgid || zh_inject_tgid == current->tgid);
 	if (fail) {
-		zh_inject_left--;
+		WRITE_ONCE(zh_inject_left, zh_inject_left - 1);
 		zh_record(point, ZH_EVENT_INJECT, slot, memcg, -ENOMEM);
 	}
 	spin_unlock_irqrestore(&zh_lock, flags);
 	return fail;
 }
 
+/*
+ * Takes note here, and not when the task comes to run: a hit of the awaited
+ * point before that would stand before the release, and has ended no hold.
+ */
 static void zh_release_locked(void)
 {
 	unsigned int i;
@@ -360,7 +398,16 @@ static void zh_release_locked(void)
 	lockdep_assert_held(&zh_lock);
 	for (i = 0; i < zh_nr_constraints; i++) {
 		struct zh_constraint *c = &zh_constraints[i];
+		struct zh_event *event;
 
+		if (c->state == ZH_HELD) {
+			event = zh_record(c->hold, ZH_EVENT_RELEASE, c->slot,
+					  c->memcg, -ECANCELED);
+			if (event) {
+				event->pid = c->pid;
+				memcpy(event->comm, c->comm, TASK_COMM_LEN);
+			}
+		}
 		if (c->state == ZH_HELD || c->state == ZH_ARMED)
 			c->state = ZH_RELEASED;
 	}
@@ -395,7 +442,7 @@ static int zh_clear(void)
 	spin_lock_irq(&zh_lock);
 	/* A constraint written meanwhile, and held again, stays. */
 	if (!zh_nr_sleepers)
-		zh_nr_constraints = 0;
+		WRITE_ONCE(zh_nr_constraints, 0);
 	spin_unlock_irq(&zh_lock);
 	return 0;
 }
@@ -410,31 +457,62 @@ static int zh_find_point(const char *name)
 	return -ENOENT;
 }
 
-static int zh_parse_option(struct zh_constraint *c, const char *word)
+static int zh_parse_timeout(const char *text, unsigned int *timeout_ms)
 {
-	unsigned int type;
-	unsigned long offset;
-	char end;
+	int ret = kstrtouint(text, 10, timeout_ms);
 
-	if (sscanf(word, "timeout=%u%c", &c->timeout_ms, &end) == 1) {
-		if (c->timeout_ms && c->timeout_ms <= ZSWAP_HOOKS_MAX_TIMEOUT_MS)
-			return 0;
+	if (!ret && (!*timeout_ms || *timeout_ms > ZSWAP_HOOKS_MAX_TIMEOUT_MS))
+		ret = -EINVAL;
+	if (ret)
 		pr_warn("schedule: timeout is 1 to %u ms\n",
 			ZSWAP_HOOKS_MAX_TIMEOUT_MS);
+	return ret ? -EINVAL : 0;
+}
+
+static int zh_parse_tgid(const char *text, pid_t *tgid)
+{
+	return kstrtoint(text, 10, tgid) || *tgid <= 0 ? -EINVAL : 0;
+}
+
+/* TYPE:OFFSET, which an entry has room for. */
+static int zh_parse_slot(char *text, unsigned long *slot)
+{
+	char *offset_text = strchr(text, ':');
+	unsigned long offset;
+	unsigned int type;
+
+	if (!offset_text)
 		return -EINVAL;
+	*offset_text++ = '\0';
+	if (kstrtouint(text, 10, &type) || type >= MAX_SWAPFILES ||
+	    kstrtoul(offset_text, 10, &offset) ||
+	    swp_offset(swp_entry(type, offset)) != offset)
+		return -EINVAL;
+	*slot = swp_entry(type, offset).val;
+	return 0;
+}
+
+static int zh_parse_option(struct zh_constraint *c, char *word)
+{
+	char *value = strchr(word, '=');
+	int ret = -EINVAL;
+
+	/* kstrto*() and no sscanf(), which takes what does not fit modulo 2^32. */
+	if (value) {
+		*value++ = '\0';
+		if (!strcmp(word, "timeout"))
+			ret = zh_parse_timeout(value, &c->timeout_ms);
+		else if (!strcmp(word, "pid"))
+			ret = zh_parse_tgid(value, &c->only_tgid);
+		else if (!strcmp(word, "by"))
+			ret = zh_parse_tgid(value, &c->by_tgid);
+		else if (!strcmp(word, "slot"))
+			ret = zh_parse_slot(value, &c->only_slot);
 	}
-	if (sscanf(word, "pid=%d%c", &c->only_tgid, &end) == 1 &&
-	    c->only_tgid > 0)
-		return 0;
-	if (sscanf(word, "by=%d%c", &c->by_tgid, &end) == 1 && c->by_tgid > 0)
-		return 0;
-	if (sscanf(word, "slot=%u:%lu%c", &type, &offset, &end) == 2 &&
-	    type < MAX_SWAPFILES) {
-		c->only_slot = swp_entry(type, offset).val;
-		return 0;
-	}
-	pr_warn("schedule: unknown option \"%s\"\n", word);
-	return -EINVAL;
+	if (ret)
+		pr_warn("schedule: no option \"%s\", or not with \"%s\"\n", word,
+			value ?: "");
+	return ret;
 }
 
 static int zh_parse_constraint(struct zh_constraint *c, char *line)
@@ -507,7 +585,7 @@ static int zh_arm(char *lines)
 		} else {
 			memcpy(&zh_constraints[zh_nr_constraints], parsed,
 			       nr * sizeof(*parsed));
-			zh_nr_constraints += nr;
+			WRITE_ONCE(zh_nr_constraints, zh_nr_constraints + nr);
 		}
 		spin_unlock_irq(&zh_lock);
 	}
@@ -606,10 +684,11 @@ const struct file_operations zh_mark_fops = {
 static ssize_t zh_inject_write(struct file *file, const char __user *ubuf,
 			       size_t len, loff_t *ppos)
 {
+	const char *point = zh_points[ZH_WRITEBACK_PINNED].name;
+	char buf[64], *word, *rest = buf;
 	unsigned int left = 0;
 	pid_t tgid = 0;
-	char buf[64], name[32];
-	int n, end = 0;
+	int ret = 0;
 
 	if (len >= sizeof(buf))
 		return -E2BIG;
@@ -617,17 +696,21 @@ static ssize_t zh_inject_write(struct file *file, const char __user *ubuf,
 		return -EFAULT;
 	buf[len] = '\0';
 	strim(buf);
-	/* How far it came, as sscanf() counts no word that does not match. */
-	n = sscanf(buf, "%31s %u%n pid=%d%n", name, &left, &end, &tgid, &end);
-	if (strcmp(buf, "clear") &&
-	    (n < 2 || buf[end] || tgid < 0 ||
-	     strcmp(name, zh_points[ZH_WRITEBACK_PINNED].name))) {
-		pr_warn("inject: \"%s\" is not %s COUNT [pid=TGID], or clear\n",
-			buf, zh_points[ZH_WRITEBACK_PINNED].name);
-		return -EINVAL;
+	word = strsep(&rest, " ");
+	if (strcmp(word, "clear") || rest) {
+		if (strcmp(word, point) || !rest ||
+		    kstrtouint(strsep(&rest, " "), 10, &left))
+			ret = -EINVAL;
+		else if (rest && (!str_has_prefix(rest, "pid=") ||
+				  zh_parse_tgid(rest + strlen("pid="), &tgid)))
+			ret = -EINVAL;
+	}
+	if (ret) {
+		pr_warn("inject: not %s COUNT [pid=TGID], or clear\n", point);
+		return ret;
 	}
 	spin_lock_irq(&zh_lock);
-	zh_inject_left = left;
+	WRITE_ONCE(zh_inject_left, left);
 	zh_inject_tgid = tgid;
 	spin_unlock_irq(&zh_lock);
 	return len;
@@ -683,7 +766,7 @@ static int zh_events_show(struct seq_file *m, void *v)
 	char *p;
 
 	spin_lock_irq(&zh_lock);
-	dropped = zh_nr_dropped;
+	dropped = atomic64_read(&zh_nr_dropped);
 	if (pos && pos <= zh_nr_events)
 		event = zh_events[pos - 1];
 	else if (pos)
@@ -727,8 +810,8 @@ static ssize_t zh_events_write(struct file *file, const char __user *ubuf,
 			       size_t len, loff_t *ppos)
 {
 	spin_lock_irq(&zh_lock);
-	zh_nr_events = 0;
-	zh_nr_dropped = 0;
+	WRITE_ONCE(zh_nr_events, 0);
+	atomic64_set(&zh_nr_dropped, 0);
 	spin_unlock_irq(&zh_lock);
 	return len;
 }
@@ -750,7 +833,7 @@ void zh_stats_show(struct seq_file *m)
 	seq_printf(m, "timeouts %llu\n", zh_nr_timeouts);
 	seq_printf(m, "refused %llu\n", zh_nr_refused);
 	seq_printf(m, "events %u\n", zh_nr_events);
-	seq_printf(m, "dropped %llu\n", zh_nr_dropped);
+	seq_printf(m, "dropped %lld\n", atomic64_read(&zh_nr_dropped));
 	spin_unlock_irq(&zh_lock);
 }
 

@@ -32,8 +32,11 @@ int __init zh_symbols_init(void)
  * Return: the address, or NULL. A function that the compiler has cloned
  * (".isra", ".constprop") is not found by its plain name, which is right: its
  * arguments are no longer those of its source.
+ *
+ * A kprobe's address may be behind the ENDBR, where no CFI check finds the
+ * function's type.
  */
-void *zh_symbol(const char *name)
+void *__nocfi zh_symbol(const char *name)
 {
 	return (void *)zh_kallsyms_lookup_name(name);
 }

@@ -138,6 +138,7 @@ struct zh_frame *zh_frame_on(enum zh_path path);
 u64 zh_frame_memcg(void);
 
 void zh_hit(enum zh_point point, unsigned long slot, long result);
+void zh_drop(void);
 u64 zh_hits(enum zh_point point);
 bool zh_inject(enum zh_point point, unsigned long slot);
 int zh_schedule_init(void);

@@ -78,7 +78,9 @@
  *	"NAME VALUE" lines: held, inflight, holds, timeouts, refused, events,
  *	dropped.
  *
- * Bad input is -EINVAL, and a line in the kernel log says why.
+ * Bad input is -EINVAL, and a line in the kernel log says why. Input that is too
+ * long is -E2BIG, too many constraints are -ENOSPC, and a cgroup that is not
+ * there is what its lookup says, mostly -ENOENT.
  */
 #ifndef _UAPI_ZSWAP_HOOKS_H
 #define _UAPI_ZSWAP_HOOKS_H
