@@ -49,15 +49,25 @@ final class Bystander {
     }
   }
 
+  /// The same for an order that is to send pages into zswap: where none comes there, what is
+  /// measured of them says nothing.
+  private func store(by kind: Kind, _ beat: () -> Void) throws {
+    let before = try Zswap.counter("stored_pages")
+    try order(kind, beat)
+    let stored = try Zswap.counter("stored_pages") - before
+    guard stored > 0 else { throw TrialError.notPushedOut(stored: stored, wanted: Self.pages) }
+  }
+
   /// Sends pages out and back through each pool that zswap can be given, from outside of
   /// every memcg: those are charged to nobody, and on the root's list, from which some are
   /// written back. A part of them does not compress, and another hardly: a zpool has other
   /// words for each.
   ///
   /// - Returns: how many came back other than they were, if there is another pool.
+  /// - Throws: also where none of them came into zswap.
   func roundTrips(
     through pools: [[Zswap.PoolChange]], _ swapfile: Swapfile, beat: () -> Void
-  ) throws(SystemError) -> RestMeasurement? {
+  ) throws -> RestMeasurement? {
     guard !pools.isEmpty else { return nil }
     if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
     try ControlGroup.addToRoot(child.pid)
@@ -65,7 +75,7 @@ final class Bystander {
     // Each ends with the value that there was before.
     for change in pools.flatMap({ [$0[1], $0[0]] }) {
       try change.apply()
-      try order(.sendOut, beat)
+      try store(by: .sendOut, beat)
       if KernelTrait.has(.memcgLRU) {
         // The first takes the entries' second chance.
         for _ in 0..<2 { _ = HooksModule.walk(.numbered(ControlGroup.everything), count: 4) }
@@ -92,9 +102,10 @@ final class Bystander {
   ///
   /// - Returns: what was written back; nil where this kernel cannot forbid it. Else the
   ///   memcgs are there until `forgetForbidden`.
+  /// - Throws: also where none of them came into zswap.
   func forbiddenWritebacks(
     _ swapfile: Swapfile, beat: () -> Void
-  ) throws(SystemError) -> RestMeasurement? {
+  ) throws -> RestMeasurement? {
     let group = ControlGroup.numbered(ControlGroup.bystanders)
     guard group.has("memory.zswap.writeback") else { return nil }
     if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
@@ -107,7 +118,7 @@ final class Bystander {
     try order(.giveUp, beat)
     try forbidden.add(child.pid)
     let before = try Zswap.counter("written_back_pages")
-    try order(.pageOut, beat)
+    try store(by: .pageOut, beat)
     try forbidden.set("memory.zswap.max", "\(PageStamp.size / 4)")
     // The first rounds take the entries' second chance.
     for _ in 0..<3 { try order(.pageOut, beat) }
