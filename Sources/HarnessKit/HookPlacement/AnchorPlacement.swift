@@ -71,6 +71,7 @@ struct AnchorPlacement {
     let statements = source.statements(of: home)
     let before = (edits, braced)
     var calls = 0
+    var returns: (behind: String, start: Int, listed: Set<Int>)?
     do throws(Misfit) {
       for insertion in row.insertions {
         var start: Int?
@@ -81,6 +82,10 @@ struct AnchorPlacement {
           start = statement.last + 1
         }
         let found = matches(insertion.anchor, in: home, from: start)
+        if insertion.isRepeated, let behind = insertion.behind, let start {
+          returns = returns ?? (behind, start, [])
+          returns?.listed.formUnion(found)
+        }
         if found.isEmpty, !insertion.isRepeated {
           throw Misfit(reason: "there is no “\(insertion.anchor)”")
         }
@@ -92,6 +97,12 @@ struct AnchorPlacement {
           try put(insertion, of: row.point, beside: statement)
           if insertion.call != nil { calls += 1 }
         }
+      }
+      // A way out that has no call would look like a path that has not come to its end.
+      if let returns,
+        !matches("return", in: home, from: returns.start).allSatisfy(returns.listed.contains)
+      {
+        throw Misfit(reason: "a value is returned behind “\(returns.behind)” that is not known")
       }
       guard calls > 0 else {
         let anchors = row.insertions.map { "“\($0.anchor)”" }.joined(separator: " or ")

@@ -124,6 +124,25 @@ import Testing
         """)
   }
 
+  @Test func `a way out with a value that nobody knows is a misfit, and nothing is placed`() {
+    let text = "bool f(swp s)\n{\n\tbegin();\n\tif (bad)\n\t\treturn false;\n\treturn g(s);\n}\n"
+    let (outcome, result) = place(
+      [site(HookInsertion.returns(behind: "begin(", slot: "s", ["true": "1", "false": "0"]))],
+      in: text)
+    #expect(
+      outcome
+        == .unplaced("in f(): a value is returned behind “begin(” that is not known"))
+    #expect(result == text)
+    // Before the path begins, it may return what it likes.
+    let early = text.replacing("begin();", with: "if (off)\n\t\treturn g(s);\n\tbegin();")
+      .replacing("return g(s);\n}", with: "return true;\n}")
+    #expect(
+      place(
+        [site(HookInsertion.returns(behind: "begin(", slot: "s", ["true": "1", "false": "0"]))],
+        in: early
+      ).outcome == .placed)
+  }
+
   @Test func `a function that is there for two configurations is hooked in both`() {
     let body = "void f(swp s)\n{\n\tg();\n}\n"
     let (_, text) = place(
