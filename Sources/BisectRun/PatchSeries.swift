@@ -52,8 +52,10 @@ public struct PatchSeries: Sendable {
       product = try await builds.build(commit.hash)
     } catch let error as KernelError where error.fault == .kernelUnusable {
       try Task.checkCancellation()
+      // Where it is the module that does not, the patch may be innocent.
       return Result(
-        commit: commit, verdict: "does not build",
+        commit: commit,
+        verdict: error.operation == KernelError.moduleBuild ? "unusable" : "does not build",
         detail: "\(error)".split(separator: "\n").prefix(2).joined(separator: ": "), exitCode: 3)
     }
     var request = request
@@ -65,11 +67,16 @@ public struct PatchSeries: Sendable {
       request, checkout: checkout, cache: cache, progress: status
     ).run().record
     try Task.checkCancellation()
+    let told =
+      record.findings.first { $0.known == nil }?.title ?? record.error?.message
+      ?? record.reasons.first
+    // Its hook points do not fit, and ftrace stands elsewhere: kmod/README.md.
+    let hooks = product.isHooked ? nil : "through ftrace: the hook points do not fit it"
+    let details = [told, hooks].compactMap(\.self)
     return Result(
       commit: commit,
       verdict: record.error?.kind == .kernelUnusable ? "unusable" : record.status.rawValue,
-      detail: record.findings.first { $0.known == nil }?.title ?? record.error?.message
-        ?? record.reasons.first,
+      detail: details.isEmpty ? nil : details.joined(separator: "; "),
       exitCode: record.exitCode)
   }
 

@@ -89,8 +89,11 @@ public enum Doctor {
     } catch {
       return [Finding(state: .missing, subject: "kernel", text: String(describing: error))]
     }
+    let problem = KnownReleases.problem(with: kernel.release)
     var findings = [
-      Finding(state: .present, subject: "kernel", text: kernel.release),
+      Finding(
+        state: problem == nil ? .present : .missing, subject: "kernel",
+        text: problem ?? kernel.release),
       Finding(
         state: .present, subject: "configuration",
         text: kernel.config.origin?.description ?? "unknown"),

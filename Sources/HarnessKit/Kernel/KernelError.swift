@@ -23,6 +23,9 @@ public struct KernelError: FaultError, Hashable, Sendable, CustomStringConvertib
     case usage
   }
 
+  /// The operation of those that are about the module, and not about the kernel.
+  package static let moduleBuild = "build module"
+
   /// Decides ``fault``.
   public let code: Code
   /// What was being done, as words before the object: "use build tree".

@@ -43,7 +43,7 @@ struct ModuleBuild: Sendable {
         try FileManager.default.copyItem(
           atPath: sources.appending(name).string, toPath: target.string)
       }
-      try await build(directory, tree, failureLog: failureLog)
+      try await build(directory, for: kernel, tree, failureLog: failureLog)
     }
     let module = entry.appending(ModuleBuild.fileName)
     try Vermagic.check(module: module, kernel: kernel)
@@ -51,7 +51,7 @@ struct ModuleBuild: Sendable {
   }
 
   private func build(
-    _ directory: FilePath, _ tree: FilePath, failureLog: FilePath
+    _ directory: FilePath, for kernel: Kernel, _ tree: FilePath, failureLog: FilePath
   ) async throws {
     let log = directory.appending("make.log")
     // BTF for the module would take pahole, and nobody reads it.
@@ -66,14 +66,15 @@ struct ModuleBuild: Sendable {
       }
     } catch let error as KernelError where error.fault == .kernelUnusable {
       throw KernelError(
-        .build, "build module", sources.string, "it does not build against \(tree)",
+        .build, KernelError.moduleBuild, sources.string,
+        KnownReleases.problem(with: kernel.release) ?? "it does not build against \(tree)",
         advice: error.advice, details: error.details)
     }
     guard
       FileManager.default.fileExists(atPath: directory.appending(ModuleBuild.fileName).string)
     else {
       throw KernelError(
-        .build, "build module", sources.string, "make made no \(ModuleBuild.fileName)",
+        .build, KernelError.moduleBuild, sources.string, "make made no \(ModuleBuild.fileName)",
         advice: "Its Kbuild has to say obj-m := zswap_hooks.o.")
     }
   }
@@ -124,7 +125,8 @@ struct ModuleBuild: Sendable {
     if isThere, named.hasPrefix("clang-") { return ["LLVM=\(named.dropFirst("clang".count))"] }
     guard Tool.locate("clang") != nil else {
       throw KernelError(
-        .host, "build module", sources.string, "\(named), which built this kernel, is missing",
+        .host, KernelError.moduleBuild, sources.string,
+        "\(named), which built this kernel, is missing",
         advice: "apt-get install clang lld llvm; or give a module built elsewhere with --module.")
     }
     return ["LLVM=1"]

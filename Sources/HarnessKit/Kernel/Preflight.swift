@@ -112,6 +112,9 @@ public enum Preflight {
     .unwanted("MODULE_SIG_FORCE", unsigned),
     .unwanted("LOCK_DOWN_KERNEL_FORCE_INTEGRITY", unsigned),
     .unwanted("LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY", unsigned),
+    .unwanted(
+      "PREEMPT_RT",
+      "because the module's spinlocks would sleep there, below ftrace and below LRU locks"),
     .wished(
       "SMP", "to run both sides at once",
       price: "the sides alternate on one CPU, unordered races are rare, and no CPU can be taken "
