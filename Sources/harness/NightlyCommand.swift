@@ -55,16 +55,27 @@ struct NightlyCommand: AsyncParsableCommand {
         }
         let progress = StatusLine()
         defer { progress.finish() }
-        try await closeOverdue(plan, progress)
-        let night: NightFolder
-        if let left = NightFolder.unfinished(of: plan).first {
-          progress.phase("going on with \(left.path)")
-          night = left
-        } else {
-          night = try NightFolder.create(plan, at: Date())
-          progress.phase("night \(night.path)")
+        func job(_ folder: NightFolder, _ lock: FileLock?) -> NightJob {
+          NightJob(folder: folder, lock: lock, options: common, progress: progress)
         }
-        try await NightJob(folder: night, options: common, progress: progress).run()
+        var left = NightFolder.takeUnfinished(of: plan)
+        // Nights that were left, and whose time is over, get their reports.
+        for (folder, lock) in left where try folder.load().isOverdue(at: Date()) {
+          progress.phase("closing \(folder.path), whose deadline has come")
+          _ = try await job(folder, lock).night()
+          left.removeAll { $0.folder.path == folder.path }
+        }
+        let next = left.first
+        // The others are for whoever wants them.
+        left = []
+        if let (folder, lock) = next {
+          progress.phase("going on with \(folder.path)")
+          try await job(folder, lock).run()
+        } else {
+          let folder = try NightFolder.create(plan, at: Date())
+          progress.phase("night \(folder.path)")
+          try await job(folder, nil).run()
+        }
       }
     }
 
@@ -77,15 +88,6 @@ struct NightlyCommand: AsyncParsableCommand {
         return plan
       } catch {
         throw ValidationError("\(error)")
-      }
-    }
-
-    /// Nights that were left, and whose time is over, get their reports.
-    private func closeOverdue(_ plan: Plan, _ progress: StatusLine) async throws {
-      for folder in NightFolder.unfinished(of: plan) {
-        guard let deadline = try folder.load().deadline, deadline < Date() else { continue }
-        progress.phase("closing \(folder.path), whose deadline has come")
-        _ = try await NightJob(folder: folder, options: common, progress: progress).night()
       }
     }
   }
@@ -190,15 +192,19 @@ struct NightlyCommand: AsyncParsableCommand {
         let folder = NightFolder(path: URL(filePath: folder).path)
         let progress = StatusLine()
         defer { progress.finish() }
-        if try folder.load().finishedAt != nil {
-          print("The night is over: \(folder.file(NightReports.page))")
-          return
+        func isOver() throws -> Bool {
+          let isOver = try folder.load().finishedAt != nil
+          if isOver { print("The night is over: \(folder.file(NightReports.page))") }
+          return isOver
         }
-        guard try folder.lock() != nil else {
+        if try isOver() { return }
+        guard let lock = try folder.lock() else {
           print("Another process is at this night.")
           return
         }
-        try await NightJob(folder: folder, options: common, progress: progress).run()
+        // And once more under the lock: who had it may just have ended the night.
+        if try isOver() { return }
+        try await NightJob(folder: folder, lock: lock, options: common, progress: progress).run()
       }
     }
   }
@@ -224,6 +230,8 @@ extension Plan.EngineName: ExpressibleByArgument {}
 /// One call that is at a night.
 struct NightJob {
   let folder: NightFolder
+  /// The folder's, where the caller has taken it already.
+  var lock: FileLock?
   let options: NightOptions
   let progress: StatusLine
 
@@ -236,7 +244,7 @@ struct NightJob {
   }
 
   func night() async throws -> NightReport {
-    guard let lock = try folder.lock() else {
+    guard let lock = try lock ?? folder.lock() else {
       throw KernelError(
         .host, "go on with", folder.path, "another process is at this night",
         advice: "Wait for it, or end it.")
@@ -245,9 +253,10 @@ struct NightJob {
     let history = try History(path: night.plan.history)
     let job = NightRun(
       folder, history: history, engine: try engine(for: night), progress: progress)
-    let isOver = night.deadline.map { $0 < Date() } ?? false
     do {
-      let report = try await Interruption.cancelling { try await job.run(mayBegin: !isOver) }
+      let report = try await Interruption.cancelling {
+        try await job.run(mayBegin: !night.isOverdue(at: Date()))
+      }
       withExtendedLifetime(lock) {}
       return report
     } catch is CancellationError {

@@ -56,6 +56,54 @@ enum Readers {
     #expect(lines.allSatisfy { $0.count < 400 })
   }
 
+  @Test func `a run that broke leads to what it said`() throws {
+    let page = try NightReports.page(of: try NightPages.report())
+    #expect(page.contains("\"cells/does-not-build~claims~default/run-1.log\""))
+    #expect(page.contains("\"cells/mm-unstable~claims~default/run-1/report.html\""))
+  }
+
+  @Test func `what is new on a branch has the command that bisects it`() throws {
+    try withHistory { history, file in
+      let folder = URL(filePath: file).deletingLastPathComponent().path
+      let plan = try Plan(
+        parsing: """
+          name: nightly
+          kernels: [{name: mm, tree: /src/linux, branch: mm-unstable, with: kasan}]
+          scenarios: [{name: claims}]
+          """, file: "plan.yaml", folder: "/plans")
+      var reports: [NightReport] = []
+      // The branch did not move before the last night.
+      for (day, commit) in ["a", "a", "a", "b"].enumerated() {
+        let night = Night(
+          key: "night-\(day)", plan: plan, startedAt: NightRecords.date(day: day))
+        let path = NightFolder(path: "\(folder)/night-\(day)")
+        try FileManager.default.createDirectory(
+          atPath: path.path, withIntermediateDirectories: true)
+        let id = try history.begin(
+          key: night.key, plan: plan.name, folder: path.path, engine: "local",
+          at: night.startedAt, cells: plan.cells.map(\.id))
+        var kernels = NightKernels()
+        kernels.entries = [.init(name: "mm", commit: String(repeating: commit, count: 40))]
+        try path.write([UInt8](try JSONText.document(kernels)), to: NightKernels.file)
+        for number in 1...2 {
+          try history.record(
+            NightRecords.run(
+              "mm/claims/default", folder: "cells/mm~claims~default/run-\(number)", day: day,
+              findings: day < 3 ? [:] : ["b2": "KASAN: slab-use-after-free"]), of: id)
+        }
+        reports.append(
+          try NightReport(
+            night: night, id: id, folder: path, history: history, known: KnownFindings()))
+      }
+      #expect(reports.dropLast().allSatisfy { $0.earlierCommits.isEmpty })
+      let mail = try NightReports.mail(of: reports[3])
+      #expect(
+        mail.contains(
+          "harness bisect --tree /src/linux --good aaaaaaaaaaaa --bad bbbbbbbbbbbb --with kasan "
+            + "--finding b2\n"), "\(mail)")
+    }
+  }
+
   @Test func `a guest's words stay one line, and words`() throws {
     let report = try NightPages.report(hostile: true)
     let mail = try NightReports.mail(of: report)
@@ -108,5 +156,11 @@ enum Readers {
     #expect(report.verdict == .incomplete)
     report.cells.removeAll { $0.gap != nil || $0.status == .notExercised }
     #expect(report.verdict == .nothingNew)
+    // That nothing is new is not that all is well.
+    let failing = report.cells.count { $0.status == .fail }
+    #expect(failing > 1)
+    #expect(try NightReports.mail(of: report).contains(": nothing new: \(failing) cells fail\n"))
+    report.cells.removeAll { $0.status == .fail }
+    #expect(try NightReports.mail(of: report).contains(": nothing new\n"))
   }
 }

@@ -20,6 +20,9 @@ public struct Night: Hashable, Sendable, Codable {
   public var deadline: Date?
   /// Saved when the reports are written; nil until then, and the next call goes on with it.
   public var finishedAt: Date?
+
+  /// Whether its deadline has come.
+  package func isOverdue(at date: Date) -> Bool { deadline.map { $0 <= date } ?? false }
 }
 
 /// The folder of a night: `night.json`, the runs under `cells/`, the reports.
@@ -51,18 +54,18 @@ public struct NightFolder: Hashable, Sendable {
     return folder
   }
 
-  /// The nights of a plan that have not come to their end, the oldest first; those that
-  /// another process is at are not among them.
-  public static func unfinished(of plan: Plan) -> [NightFolder] {
+  /// The nights of a plan that have not come to their end, the oldest first, each with its lock;
+  /// those that another process is at are not among them.
+  package static func takeUnfinished(of plan: Plan) -> [(folder: NightFolder, lock: FileLock)] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: plan.out)) ?? []
-    return names.sorted().map { NightFolder(path: "\(plan.out)/\($0)") }.filter { folder in
-      guard let night = try? folder.load(), night.finishedAt == nil, night.plan.name == plan.name
-      else { return false }
-      do {
-        return try folder.lock() != nil
-      } catch {
-        return false
+    return names.sorted().compactMap { name in
+      let folder = NightFolder(path: "\(plan.out)/\(name)")
+      func isUnfinished() -> Bool {
+        (try? folder.load()).map { $0.finishedAt == nil && $0.plan.name == plan.name } ?? false
       }
+      // And once more under the lock: who had it may just have ended the night.
+      guard isUnfinished(), let lock = try? folder.lock(), isUnfinished() else { return nil }
+      return (folder, lock)
     }
   }
 
@@ -91,10 +94,7 @@ public struct NightFolder: Hashable, Sendable {
 
   /// Replaces `night.json`. Throws where it cannot be written; it is then as it was.
   public func save(_ night: Night) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.dateEncodingStrategy = .iso8601
-    try write([UInt8](try encoder.encode(night)) + [0x0A], to: "night.json")
+    try write([UInt8](try JSONText.document(night)), to: "night.json")
   }
 
   /// The path of a name, or of a way, within the folder; nothing need be there.

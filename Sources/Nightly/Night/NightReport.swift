@@ -77,6 +77,8 @@ public struct NightReport: Sendable {
   public var nights: [NightRow]
   /// Each kernel's own words of what it was.
   public var kernels: NightKernels?
+  /// By the kernel's name, where a branch is followed: the last other commit that it was at.
+  public var earlierCommits: [String: String]
 
   /// The gravest that holds for any cell. Errors of a cell that has a gap count as `incomplete`.
   public var verdict: Verdict {
@@ -100,7 +102,8 @@ public struct NightReport: Sendable {
   public init(
     night: Night, id: NightID, cells: [CellReport], findings: [String: FindingRow] = [:],
     windows: [CellRun.Window: String] = [:], known: [KnownSighting] = [],
-    nights: [NightRow] = [], kernels: NightKernels? = nil
+    nights: [NightRow] = [], kernels: NightKernels? = nil,
+    earlierCommits: [String: String] = [:]
   ) {
     self.night = night
     self.id = id
@@ -110,6 +113,7 @@ public struct NightReport: Sendable {
     self.known = known
     self.nights = nights
     self.kernels = kernels
+    self.earlierCommits = earlierCommits
   }
 
   /// How far back a page shows trends.
@@ -175,11 +179,33 @@ public struct NightReport: Sendable {
         default: []
         }
       })
+    let nights = try history.nights(limit: Self.shownNights, plan: night.plan.name)
+    let kernels = NightKernels.load(from: folder)
+    let earlier = nights.filter { $0.started < night.startedAt }.lazy
+      .compactMap { NightKernels.load(from: NightFolder(path: $0.folder)) }
+    var earlierCommits: [String: String] = [:]
+    for entry in kernels?.entries ?? [] {
+      guard let commit = entry.commit else { continue }
+      earlierCommits[entry.name] = earlier.compactMap { $0.entry(entry.name)?.commit }
+        .first { $0 != commit }
+    }
     self.init(
       night: night, id: id, cells: cells,
       findings: try history.findings(of: fingerprints.sorted()),
-      windows: try history.titles(of: windows.sorted()), known: sightings,
-      nights: try history.nights(limit: Self.shownNights, plan: night.plan.name),
-      kernels: NightKernels.load(from: folder))
+      windows: try history.titles(of: windows.sorted()), known: sightings, nights: nights,
+      kernels: kernels, earlierCommits: earlierCommits)
+  }
+
+  /// What looks for the commit that brought a finding, where the kernel follows a branch.
+  func bisection(of fingerprint: String, in cell: Cell) -> String? {
+    let kernel = cell.kernel
+    guard case .tree(let tree, branch: .some) = kernel.source, kernel.patches.isEmpty,
+      kernel.mutants.isEmpty, let good = earlierCommits[kernel.name],
+      let bad = kernels?.entry(kernel.name)?.commit
+    else { return nil }
+    let with =
+      kernel.fragments.isEmpty ? "" : " --with \(kernel.fragments.joined(separator: ","))"
+    return "harness bisect --tree \(tree.asShellWord) --good \(good.prefix(12))"
+      + " --bad \(bad.prefix(12))\(with) --finding \(fingerprint)"
   }
 }

@@ -88,7 +88,7 @@ public struct NightRun: Sendable {
       try Task.checkCancellation()
       let open = try await engine.open()
       try collect(&state, open: open)
-      if let deadline = state.night.deadline, Date() >= deadline {
+      if state.night.isOverdue(at: Date()) {
         progress.phase("the deadline has come")
         await engine.cancel()
         try collect(&state, open: [:])

@@ -11,6 +11,8 @@ struct NightItem {
   let runs: [Link]
   let schedule: String?
   let fingerprint: String?
+  /// A command that looks for the commit that brought it.
+  var bisection: String?
   let lines: [String]
   let moreLines: Int?
 
@@ -39,11 +41,16 @@ struct NightItem {
   }
 }
 
+extension RunRow {
+  /// Where a reader of it begins. One that broke may have left no page; why is in what it said.
+  var page: String { status == .error ? "\(folder).log" : "\(folder)/report.html" }
+}
+
 extension NightItem.Link {
   init(_ run: RunRow) {
     name = run.folder.split(separator: "/").last.map(String.init) ?? run.folder
     path = run.folder
-    href = "\(run.folder)/report.html"
+    href = run.page
   }
 }
 
@@ -100,7 +107,9 @@ struct NightItems {
   ) {
     let id = cell.cell.id
     func finding(_ fingerprint: String, _ detail: String, _ mark: NightMark = .fail) -> NightItem {
-      self.finding(fingerprint, detail, mark, cell, report)
+      var item = self.finding(fingerprint, detail, mark, cell, report)
+      if change.isRegression { item.bisection = report.bisection(of: fingerprint, in: cell.cell) }
+      return item
     }
     switch change {
     case .new(let fingerprint, let seen):

@@ -114,14 +114,14 @@ struct NightPage {
       case .broken: "broken: the harness or the host"
       case .kernelUnusable: "a kernel cannot be used"
       case .incomplete: "incomplete"
-      case .nothingNew: "nothing new"
+      case .nothingNew: "nothing new" + Self.oldNews(report, items)
       }
     style =
       switch report.verdict {
       case .regression: "finding"
       case .broken, .kernelUnusable: "error"
       case .incomplete: "unexercised"
-      case .nothingNew: "pass"
+      case .nothingNew: Self.oldNews(report, items).isEmpty ? "pass" : "unexercised"
       }
     let day = night.startedAt.formatted(.iso8601).prefix(10)
     title = "\(verdict): \(day)"
@@ -213,6 +213,17 @@ struct NightPage {
     return facts
   }
 
+  /// What is there although it is not new: nobody is to read that all is well.
+  private static func oldNews(_ report: NightReport, _ items: NightItems) -> String {
+    let failing = report.cells.count { $0.status == .fail }
+    let words = [
+      failing > 0 ? "\(failing.of("cell")) fail\(failing == 1 ? "s" : "")" : nil,
+      items.first.isEmpty ? nil : "\(items.first.count.of("finding")) in cells without a past",
+    ]
+    let told = words.compactMap(\.self)
+    return told.isEmpty ? "" : ": \(told.joined(separator: ", "))"
+  }
+
   private static func tables(of report: NightReport) -> [Table] {
     let plan = report.night.plan
     let columns = plan.scenarios.map(\.label)
@@ -232,7 +243,7 @@ struct NightPage {
               mark: Mark(
                 style: mark.style, letter: mark.letter, word: mark.name,
                 note: note(of: cell) ?? "",
-                href: shown.map { "\($0.folder)/report.html" }))
+                href: shown?.page))
           })
       }
       return Table(machine: machine.name, columns: columns, rows: rows)

@@ -90,7 +90,7 @@ extension NightSuites.Case {
       (result, directive) = ("not ok", nil)
       element = .init(
         element: "failure", message: titles.first ?? "fail",
-        text: (titles + cell.runs.map { "\($0.folder)/report.html" }).joined(separator: "\n"))
+        text: (titles + cell.runs.map(\.page)).joined(separator: "\n"))
     case .notExercised:
       (result, directive) = ("ok", "SKIP not exercised")
       element = .init(element: "skipped", message: "not exercised", text: "")
