@@ -39,7 +39,7 @@ public struct ToolComparisonRun: Sendable {
     let patches =
       try KernelPatch.series(of: corpus.checkout)
       + [KernelPatch.mutant(mutant.id, of: corpus.checkout)]
-    return try await ContentHash.of(patches.map(\.text).joined())
+    return try await ContentHash.of(patches.map(\.changes).joined())
   }
 
   /// What a run of before says of the tools, so that it need not be had again: those that

@@ -71,6 +71,12 @@ struct KernelPatch: Hashable, Sendable {
     }
   }
 
+  /// What it does to the source, whatever its header says.
+  var changes: Substring {
+    let start = text.firstRange(of: "\n--- ")?.lowerBound ?? text.startIndex
+    return text[start...]
+  }
+
   var absolutePath: String {
     URL(fileURLWithPath: path.string).standardizedFileURL.path
   }
