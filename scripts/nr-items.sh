@@ -13,7 +13,7 @@ trap 'rm -rf "$folder"' EXIT
   cat <<'MARKDOWN'
 # Upstream: list_lru_node.nr_items is decremented twice for an entry written back
 
-Written by `scripts/nr-items.sh`, on an unmodified kernel. Every run of the harness shows it
+Written by `scripts/nr-items.sh`, on an unmodified kernel. Every run on 6.12 shows it
 as "known upstream", with this page's figures for that run; it is no finding against a kernel,
 since zswap does not read that counter.
 

@@ -43,6 +43,13 @@ public struct Cache: Sendable {
     return exists && isDirectory.boolValue ? path : nil
   }
 
+  /// The entry, if it is there, which is of use now: see ``touch(_:_:)``.
+  func used(_ kind: String, _ key: String) -> FilePath? {
+    guard let path = existing(kind, key) else { return nil }
+    touch(kind, key)
+    return path
+  }
+
   /// The entries of a kind, the newest first.
   public func entries(_ kind: String) -> [FilePath] {
     let parent = root.appending(kind)

@@ -18,8 +18,16 @@ public struct Checkout: Hashable, Sendable {
 
   public init(root: FilePath) { self.root = root }
 
-  /// `$ZSWAP_HARNESS_ROOT`, else the first folder with `Package.swift` and
-  /// `Package.swift` and `qemu/kernel` on the way up from the executable and from the current
+  /// The commit that it is at, with `-dirty` where it differs from that; nil where it is no git
+  /// repository's top.
+  func revision() async -> String? {
+    let git = Tool.git(in: root)
+    guard let prefix = try? await git.run(["rev-parse", "--show-prefix"]), prefix.lines.isEmpty
+    else { return nil }
+    return try? await git.run(["describe", "--always", "--dirty", "--abbrev=12"]).lines.first
+  }
+
+  /// `$ZSWAP_HARNESS_ROOT`, else the first folder with `Package.swift` and `qemu/kernel` on the way up from the executable and from the current
   /// directory.
   public static func locate(
     environment: [String: String] = ProcessInfo.processInfo.environment,

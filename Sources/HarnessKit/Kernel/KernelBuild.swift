@@ -93,16 +93,12 @@ private struct Inputs: Sendable {
   ) async throws -> FilePath {
     let manifest = manifest(with: extra)
     let key = String(try await ContentHash.of(manifest).prefix(24))
-    if let found = cache.existing("kernels", key) {
-      cache.touch("kernels", key)
-      return found
-    }
+    if let found = cache.used("kernels", key) { return found }
 
     var base: FilePath?
     if !extra.isEmpty {
       let baseKey = String(try await ContentHash.of(self.manifest(with: [])).prefix(24))
-      base = cache.existing("kernels", baseKey)
-      if base != nil { cache.touch("kernels", baseKey) }
+      base = cache.used("kernels", baseKey)
       // A mutant seldom comes alone: its base is worth building. A patch may
       // bring options that the fragments ask for, and its base not build.
       if base == nil && alwaysFromBase {

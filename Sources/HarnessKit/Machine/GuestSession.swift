@@ -187,11 +187,12 @@ final class GuestSession: Sendable {
     let failure = Snapshot.Failure(
       operation: "save", object: file, reason: "QEMU's migration to it failed")
     var status = try await monitor.execute("query-migrate")
-    while status != "completed" {
+    for _ in 0..<Self.migrationPolls where status != "completed" {
       guard status != "failed", status != "cancelled" else { throw failure }
       try await Task.sleep(for: .milliseconds(5))
       status = try await monitor.execute("query-migrate")
     }
+    guard status == "completed" else { throw failure }
     let files = FileManager.default
     for _ in 0..<Self.shellPolls where !files.fileExists(atPath: file) {
       if !files.fileExists(atPath: beginnings), !files.fileExists(atPath: file) { throw failure }
@@ -200,6 +201,8 @@ final class GuestSession: Sendable {
     guard files.fileExists(atPath: file) else { throw failure }
   }
 
+  /// Two minutes or more, for some megabytes: a disk that is asleep, and nothing else.
+  private static let migrationPolls = 24_000
   /// Ten seconds, for a shell that has nothing left to do but to end.
   private static let shellPolls = 2000
 

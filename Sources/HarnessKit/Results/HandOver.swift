@@ -30,8 +30,11 @@ struct HandOver {
         "\(machine.name), \(machine.cpus) CPUs, \(machine.memoryMiB) MiB, \(machine.accelerator), "
           + "QEMU \(machine.qemuVersion)")
     }
+    field("Harness", record.harness)
     let schedule = reproduction?.schedule ?? finding.schedule
+    let trial = record.trials.first { $0.index == finding.trial }
     field("Schedule", schedule?.description)
+    if schedule == nil { field("Trial", trial?.what) }
     field("Seed", record.seed)
     field("Rate", reproduction?.description)
     if !finding.claims.isEmpty {
@@ -48,10 +51,10 @@ struct HandOver {
     }) {
       lines += ["", "A sound kernel: \(rule.expectation).", rule.reason.oneLine]
     }
-    if let schedule {
+    if let work = schedule.map({ "--schedule \"\($0)\"" }) ?? trial?.scenarioOptions {
       lines += [
         "", "To see it again:",
-        "  harness --kernel \(record.kernel?.name ?? "bzImage") --schedule \"\(schedule)\""
+        "  harness --kernel \(record.kernel?.name ?? "bzImage") \(work)"
           + guestOptions(of: record.commandLine).map { " \($0)" }.joined(),
       ]
     }

@@ -24,12 +24,15 @@ struct RandomSummary {
     let many = steps.max() ?? 0
     // Of the longest: the bound is a lower one.
     let bound = RandomSchedules.bound(actors: actors, steps: many, depth: depth)
+    let choices = Set(trials.compactMap { $0.schedule.map { Set($0.actors) } }).count
     let entered = trials.count { $0.verdict == .pass || $0.verdict == .fail }
     let failed = trials.count { !$0.failingFindings.isEmpty }
     let interval = Wilson.interval(failed, of: entered)
     return "  \(trials.count) trials of n = \(actors) actors, k = \(few) to \(many) points, "
       + "d = \(depth): a bug of that depth among them is met by at least 1/(n*k^(d-1)) = "
-      + "\(percent(bound)) of trials; measured \(failed) of \(entered) (95 % interval "
+      + "\(percent(bound)) of trials"
+      + (choices > 1 ? " with its own actors, one of the \(choices) choices that were drawn" : "")
+      + "; measured \(failed) of \(entered) (95 % interval "
       + "\(percent(interval.lowerBound)) to \(percent(interval.upperBound)))"
   }
 

@@ -123,6 +123,9 @@ public struct RunRecord: Hashable, Sendable, Codable {
   /// Why trials were left out beside a finding, where neither the finding itself nor
   /// `--fail-fast` ended the run: what it does not show, it does not rule out.
   public var cutShort: String?
+  /// The harness's own commit, as `git describe` has it, `-dirty` where the checkout differs from
+  /// it; nil where it is no git repository, and in records of before this was told.
+  public var harness: String?
   /// The arguments, the program's name first.
   public var commandLine: [String]
   /// Before the kernel is read; in whole seconds in the file, as is the next.
@@ -220,6 +223,26 @@ public struct RunRecord: Hashable, Sendable, Codable {
     durationSeconds = date.timeIntervalSince(startedAt)
   }
 
+  /// What the passes of trials say that no rule judges; nil where there is none.
+  var noteOfTrialsWithoutRule: String? {
+    let count = trials.count { $0.verdict == .pass && $0.notes.contains(Judge.noRule) }
+    guard count > 0 else { return nil }
+    return "no rule says how \(count) of \(trials.count) trials have to come out: either order"
+      + " passes there, and what is judged is what the kernel says, data, and figures at rest"
+  }
+
+  /// How to leave out a provider that alone could not do everything; nil where it is not that.
+  var hintAtProvider: String? {
+    let left = trials.filter { $0.verdict == .notExercised }
+    let lacking = Set(left.map(\.provider))
+    guard status == .notExercised, lacking.count == 1, let lacking = lacking.first,
+      left.reduce(0, { $0 + $1.reasons.count }) == reasons.count,
+      let other = trials.map(\.provider).first(where: { $0 != lacking })
+    else { return nil }
+    return "all of it with the provider \(lacking.rawValue): --provider \(other.rawValue) runs"
+      + " without it"
+  }
+
   /// What a run says of itself that was told to stop.
   public static let interruption = "interrupted"
 
@@ -227,12 +250,7 @@ public struct RunRecord: Hashable, Sendable, Codable {
   public static func text(ofSeed seed: UInt64) -> String { "0x" + String(seed, radix: 16) }
 
   /// The bytes of `result.json`: keys sorted, times in ISO 8601.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.dateEncodingStrategy = .iso8601
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
+  public func json() throws -> Data { try JSONText.document(self) }
 
   /// Reads what ``json()`` gave. Throws `DecodingError` for what is no record, or is one of another
   /// schema version.

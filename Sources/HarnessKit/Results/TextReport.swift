@@ -24,6 +24,10 @@ public struct TextReport {
       }
     }
     lines += why(record)
+    // What a pass does not say, a kernel without KASAN above all.
+    let drawn = RandomSummary(of: record).lines.map(\.trimmed)
+    let notes = record.notes.filter { !drawn.contains($0) }
+    if !notes.isEmpty { lines += [""] + notes.map { "note: \($0.oneLine)" } }
     lines.append("")
     for claim in record.claims {
       lines.append(paint(claim.line, claim.result.tone, colour))
@@ -34,8 +38,17 @@ public struct TextReport {
           + "branches \(file.branches.description)")
     }
     lines.append("")
-    lines.append(paint("verdict: \(record.status.rawValue)", record.status.tone, colour))
+    lines.append(
+      paint("verdict: \(record.status.rawValue)", record.status.tone, colour)
+        + unexercisedClaims(record))
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A run of a few schedules passes, and says nothing of the other claims.
+  private static func unexercisedClaims(_ record: RunRecord) -> String {
+    let claims = record.claims.filter { $0.result == .notExercised }.map(\.claim.rawValue)
+    return record.status != .pass || claims.isEmpty
+      ? "" : " (\(claims.joined(separator: ", ")) not exercised)"
   }
 
   /// Trials that are listed one by one at the most, where they pass.
@@ -100,6 +113,7 @@ public struct TextReport {
       return separator
         + record.reasons.prefix(listedReasons).map { "not exercised: \($0.oneLine)" }
         + (more > 0 ? ["not exercised: … and \(more) more, in ktap.txt"] : [])
+        + [record.hintAtProvider].compactMap(\.self)
     case .error:
       // Its first line says what is wrong, the others what to do.
       let message = record.error?.message ?? "unknown"

@@ -96,6 +96,11 @@ public struct TrialRecord: Hashable, Sendable, Codable {
       ?? "\(stress.map { "\($0.rawValue) " } ?? "")stress \(time)"
   }
 
+  /// What asks for it again, where it is a stress or another tool: a race may take several runs.
+  var scenarioOptions: String? {
+    stressSeconds.map { "--scenario \(scenario) --stress-seconds \($0)" }
+  }
+
   /// Those that are not known upstream: one of them is a `fail`.
   public var failingFindings: [Finding] { findings.filter { $0.known == nil } }
 }

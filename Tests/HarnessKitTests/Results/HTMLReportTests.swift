@@ -114,10 +114,12 @@ import Testing
   @Test func `a finding counts for more than an error, and that for more than a doubt`() {
     #expect(
       TrialMark.allCases.sorted() == [
-        .ran, .excluded, .interleaved, .notExercised, .error, .finding,
+        .ran, .returned, .excluded, .interleaved, .notExercised, .error, .finding,
       ])
     #expect(Set(TrialMark.allCases.map(\.letter)).count == TrialMark.allCases.count)
     #expect(TrialMark(TrialRecord(Records.pinned.0, report: nil)) == .excluded)
+    let avoids = Trials.judge(Trials.avoided, Trials.avoids())
+    #expect(TrialMark(TrialRecord(avoids, report: nil)) == .returned)
     #expect(Records.failed.trials.map(TrialMark.init) == [.finding, .notExercised, .ran])
   }
 

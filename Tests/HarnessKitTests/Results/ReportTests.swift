@@ -138,7 +138,7 @@ import Testing
         S7 not exercised
         S8 not exercised
 
-        verdict: pass
+        verdict: pass (S1, S3, S4, S5, S6, S7, S8 not exercised)
 
         """)
   }

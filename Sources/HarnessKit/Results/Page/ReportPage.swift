@@ -128,6 +128,7 @@ struct ReportPage {
       })
     add("guests", guests(record.guests ?? []))
     add("module", record.module?.vermagic ?? record.module?.path)
+    add("harness", record.harness)
     add("begun", record.startedAt.formatted(.iso8601))
     add("took", record.durationSeconds.map { TimeText.fixed($0, 1) + " s" })
     add("seed", record.seed)

@@ -2,6 +2,7 @@
 /// greater: a cell with several trials shows the worst of them.
 enum TrialMark: Int, CaseIterable, Comparable {
   case ran
+  case returned
   case excluded
   case interleaved
   case notExercised
@@ -16,6 +17,7 @@ enum TrialMark: Int, CaseIterable, Comparable {
     case .pass:
       switch trial.outcome {
       case .interleaved: self = .interleaved
+      case .excluded(.returned): self = .returned
       case .excluded: self = .excluded
       case .notExercised: self = .notExercised
       case .ran: self = .ran
@@ -31,7 +33,8 @@ enum TrialMark: Int, CaseIterable, Comparable {
   var name: String {
     switch self {
     case .ran: "stress"
-    case .excluded: "excluded"
+    case .returned: "excluded (went another way)"
+    case .excluded: "excluded (asleep)"
     case .interleaved: "interleaved"
     case .notExercised: "not exercised"
     case .error: "error"
@@ -43,6 +46,7 @@ enum TrialMark: Int, CaseIterable, Comparable {
   var letter: String {
     switch self {
     case .ran: "S"
+    case .returned: "W"
     case .excluded: "X"
     case .interleaved: "I"
     case .notExercised: "?"
@@ -52,12 +56,20 @@ enum TrialMark: Int, CaseIterable, Comparable {
   }
 
   /// Its class in the style sheet.
-  var style: String { self == .notExercised ? "unexercised" : name }
+  var style: String {
+    switch self {
+    case .returned: "returned"
+    case .excluded: "excluded"
+    case .notExercised: "unexercised"
+    case .ran, .interleaved, .error, .finding: name
+    }
+  }
 
   var meaning: String {
     switch self {
     case .ran: "no order was asked for"
-    case .excluded: "it could not pass before the first was let go"
+    case .returned: "it returned during the hold, by a way that does not lead to the point"
+    case .excluded: "it slept, and could not pass before the first was let go"
     case .interleaved: "the awaited point was passed during the hold"
     case .notExercised: "neither was seen"
     case .error: "the harness broke; nothing is said of the kernel"
