@@ -34,6 +34,9 @@ struct Judge {
     return judge.judgement
   }
 
+  /// What a trial's notes say whose order nobody has foretold.
+  static let noRule = "no rule says how this schedule has to come out"
+
   /// A trial without a report.
   static func unreported(spec: TrialSpec, splats: [Splat], why: String) -> TrialJudgement {
     let outcome = TrialOutcome.notExercised(why)
@@ -276,7 +279,7 @@ struct Judge {
       if case .excluded(.timeout) = ordering.outcome {
         doubt("\(ordering.constraint.until) was excluded by timeout only")
       }
-      judgement.notes.append("no rule says how this schedule has to come out")
+      judgement.notes.append(Judge.noRule)
       return
     }
     if let hold = ordering.hold, ordering.release != nil { apply(rule, to: ordering, hold) }
@@ -305,6 +308,13 @@ struct Judge {
     case (.waits(let places), .excluded(.blocked(let evidence))):
       guard waitIsTheRules(order, places, evidence) else { return }
     case (.waits, .interleaved), (.avoids, .interleaved):
+      // Where ftrace has it, swapoff@unused is passed on the way back as well.
+      if [order.hold.actor, order.until.actor].contains("swapoff"),
+        let why = whyGivenUp("swapoff")
+      {
+        doubt("swapoff gave up with \(why): it was passing its points on its way back")
+        return
+      }
       add(
         .claim, "\(order.until) passed while \(order.hold) was held",
         "a sound kernel excludes it: \(rule.reason)")

@@ -497,7 +497,9 @@ extension GuestRun {
         }
         return explainBoot(boot)
       }
-      guard saidInTrial[trial.spec.index]?.splats.isEmpty != false else { return }
+      // A data race elsewhere in the kernel ends no guest.
+      guard saidInTrial[trial.spec.index]?.splats.allSatisfy(\.isRaceElsewhere) != false
+      else { return }
       let finding = Finding(kind: .stall, title: title, details: details)
       if let last = open.indices.last {
         open[last].loss = finding

@@ -125,6 +125,7 @@ public struct HarnessRun: Sendable {
     let start = Date()
     var record = RunRecord(begun: start, commandLine: request.commandLine, seed: request.seed)
     record.target = request.target
+    record.harness = await checkout.revision()
     let folder =
       if let out = request.out {
         try RunFolder(creating: out, record: record)
@@ -154,7 +155,7 @@ public struct HarnessRun: Sendable {
         status: progress, deadline: deadline,
         isLast: isLast
       ).run()
-      trials = judge(prepared.specs, outcome)
+      trials = Self.judge(prepared.specs, outcome, request)
       failures += outcome.failures
       record.guests = outcome.guests
       record.notes += outcome.notes
@@ -201,6 +202,7 @@ public struct HarnessRun: Sendable {
     if record.status == .fail { record.cutShort = whyCutShort(trials, failures) }
     if let vmlinux { await tellLines(by: vmlinux, in: &record) }
     record.notes += RandomSummary(of: record).lines.map(\.trimmed)
+    record.notes += [record.noteOfTrialsWithoutRule].compactMap(\.self)
     let outcome = Outcome(record: record, folder: folder.path)
     do {
       // First what all the others can be made of again.
@@ -258,9 +260,7 @@ public struct HarnessRun: Sendable {
     record.coverage = files.map {
       .init(file: $0.file, lines: $0.lineShare, branches: $0.branchShare)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try folder.replace("coverage.json", with: [UInt8](try encoder.encode(files)))
+    try folder.replace("coverage.json", with: [UInt8](try JSONText.line(files)))
   }
 
   /// Whether no trial is begun after this one; nil where it is the last of no run.
@@ -332,7 +332,7 @@ public struct HarnessRun: Sendable {
             status: progress, deadline: deadline
           ).run()
           if let failure = outcome.failures.first { throw failure }
-          for judged in judge(single.specs, outcome) {
+          for judged in Self.judge(single.specs, outcome, request) {
             result.count(judged.judgement, seconds: judged.secondsFromReady)
           }
         }
@@ -349,14 +349,16 @@ public struct HarnessRun: Sendable {
     return reproductions
   }
 
-  private struct JudgedTrial {
+  struct JudgedTrial {
     var judgement: TrialJudgement
     var report: TrialReport?
     var secondsFromReady: Double?
   }
 
-  private func judge(
-    _ specs: [TrialSpec], _ outcome: GuestFleet.Outcome
+  /// Every trial that the run meant to make: one that no guest has begun is unreported, and
+  /// no run that has one is a pass.
+  static func judge(
+    _ specs: [TrialSpec], _ outcome: GuestFleet.Outcome, _ request: RunRequest
   ) -> [JudgedTrial] {
     let evidence = Dictionary(
       outcome.results.flatMap(\.trials).map { ($0.spec.index, $0) },
@@ -365,17 +367,17 @@ public struct HarnessRun: Sendable {
     let notBegun =
       if !outcome.failures.isEmpty || outcome.results.contains(where: { $0.failure != nil }) {
         "it was not begun"
-      } else if request.failsFast, evidence.values.contains(where: { Self.judge($0).hasFailed }) {
+      } else if request.failsFast, evidence.values.contains(where: { judge($0).hasFailed }) {
         "it was not begun, after the first finding"
       } else {
-        request.budgetSeconds == nil ? "it was not begun" : "\(Self.budgetUsed) before it"
+        request.budgetSeconds == nil ? "it was not begun" : "\(budgetUsed) before it"
       }
     return specs.map { spec in
       guard let trial = evidence[spec.index] else {
         return JudgedTrial(judgement: .unreported(spec, splats: [], why: notBegun))
       }
       return JudgedTrial(
-        judgement: Self.judge(trial), report: trial.report,
+        judgement: judge(trial), report: trial.report,
         secondsFromReady: trial.secondsFromReady)
     }
   }
