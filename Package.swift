@@ -98,12 +98,12 @@ let package = Package(
     .target(name: "CLinux"),
 
     // Of tests that look at pages.
-    .target(name: "PageTesting", dependencies: ["HarnessKit"], path: "Tests/PageTesting"),
+    .target(name: "TestSupport", dependencies: ["HarnessKit"], path: "Tests/TestSupport"),
     .testTarget(name: "BisectTests", dependencies: ["Bisect"]),
     .testTarget(
       name: "BisectRunTests",
       dependencies: [
-        "BisectRun", "Bisect", "HarnessKit", "GuestWire",
+        "BisectRun", "Bisect", "HarnessKit", "GuestWire", "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(name: "GuestWireTests", dependencies: ["GuestWire"]),
@@ -113,14 +113,14 @@ let package = Package(
     .testTarget(
       name: "HarnessKitTests",
       dependencies: [
-        "HarnessKit", "GuestWire", "CLinux", "PageTesting",
+        "HarnessKit", "GuestWire", "CLinux", "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "NightlyTests",
       dependencies: [
-        "Nightly", "HarnessKit", "GuestWire", "PageTesting",
+        "Nightly", "HarnessKit", "GuestWire", "TestSupport",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -129,6 +129,7 @@ let package = Package(
     .testTarget(
       name: "MachineTests",
       dependencies: [
+        "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),

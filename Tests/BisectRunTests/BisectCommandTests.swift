@@ -4,10 +4,11 @@ import HarnessKit
 import SystemPackage
 import Testing
 
-@Suite(.serialized, .enabled(if: GeneratedRepository.source != nil))
+@Suite(
+  .serialized, .enabled(if: GeneratedRepository.source != nil), WithGeneratedRepository())
 struct BisectCommandTests {
   @Test func culpritIsFoundInTwentyOfTwentyHistories() async throws {
-    let repository = try await GeneratedRepository.shared.value
+    let repository = try #require(GeneratedRepository.current)
     #expect(repository.mutants.count == 20)
     try await withScratch { scratch in
       for branch in repository.mutants {
@@ -26,14 +27,15 @@ struct BisectCommandTests {
   }
 
   @Test func killedAtTenMomentsItComesToTheSameAnswerAndLosesNoTrial() async throws {
-    let repository = try await GeneratedRepository.shared.value
+    let repository = try #require(GeneratedRepository.current)
     let branch = repository.mutants[3]
     try await withScratch { scratch in
       let checkout = scratch.appending("linux")
       try await repository.userCheckout(branch, at: checkout)
       var truth = try repository.truth(branch)
       truth.buildMilliseconds = 150
-      truth.trialMilliseconds = 60
+      // So long that a busy host makes no two of them between two looks.
+      truth.trialMilliseconds = 400
       let file = scratch.appending("truth.json").string
       try JSONEncoder().encode(truth).write(to: URL(filePath: file))
       let before = try await GeneratedRepository.fingerprint(of: checkout)
@@ -76,7 +78,7 @@ struct BisectCommandTests {
   }
 
   @Test func gitReplaysItsLog() async throws {
-    let repository = try await GeneratedRepository.shared.value
+    let repository = try #require(GeneratedRepository.current)
     let branch = repository.mutants[5]
     try await withScratch { scratch in
       let checkout = scratch.appending("linux")
@@ -96,7 +98,7 @@ struct BisectCommandTests {
   }
 
   @Test func commitThatFixedItIsFound() async throws {
-    let repository = try await GeneratedRepository.shared.value
+    let repository = try #require(GeneratedRepository.current)
     let branch = repository.mutants[7]
     try await withScratch { scratch in
       var truth = try repository.truth(branch)
@@ -117,7 +119,7 @@ struct BisectCommandTests {
   }
 
   @Test func findingThatIsNotThereIsNoAnswerAndNoPass() async throws {
-    let repository = try await GeneratedRepository.shared.value
+    let repository = try #require(GeneratedRepository.current)
     let branch = repository.mutants[0]
     try await withScratch { scratch in
       var truth = try repository.truth(branch)
@@ -135,7 +137,7 @@ struct BisectCommandTests {
   }
 
   @Test func endsThatAreNoHistoryAreRefused() async throws {
-    let repository = try await GeneratedRepository.shared.value
+    let repository = try #require(GeneratedRepository.current)
     let (one, other) = (repository.mutants[0], repository.mutants[1])
     for ends in [["--good", one, "--bad", other], ["--good", "base", "--bad", "nothing"]] {
       let result = try await BisectProcess(
@@ -147,7 +149,7 @@ struct BisectCommandTests {
   }
 
   @Test func dryRunSaysWhatItWillTakeAndLeavesNothing() async throws {
-    let repository = try await GeneratedRepository.shared.value
+    let repository = try #require(GeneratedRepository.current)
     try await withScratch { scratch in
       let result = try await BisectProcess(
         repository: repository.path, truth: "/dev/null", out: scratch.appending("out").string,

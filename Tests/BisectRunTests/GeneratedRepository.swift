@@ -2,6 +2,7 @@ import BisectRun
 import Foundation
 import HarnessKit
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Histories on Debian's kernel source, made by `Tests/bisect-repository.py`: only those
@@ -12,10 +13,10 @@ struct GeneratedRepository {
 
   static let source = ProcessInfo.processInfo.environment["HARNESS_TEST_SOURCE"]
 
-  /// One for all tests, which only read it.
-  static let shared = Task { try await GeneratedRepository() }
+  /// One for all tests of a suite, which only read it.
+  @TaskLocal static var current: GeneratedRepository?
 
-  private init() async throws {
+  fileprivate init() async throws {
     let source = try #require(Self.source)
     let root = FilePath(#filePath).removingLastComponent().removingLastComponent()
       .removingLastComponent()
@@ -61,6 +62,17 @@ struct GeneratedRepository {
   }
 }
 
+/// Makes one before the tests of a suite, and removes it after them.
+struct WithGeneratedRepository: SuiteTrait, TestScoping {
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
+  ) async throws {
+    let repository = try await GeneratedRepository()
+    defer { try? FileManager.default.removeItem(atPath: repository.path.string) }
+    try await GeneratedRepository.$current.withValue(repository) { try await body() }
+  }
+}
+
 /// One call of the real `harness bisect`, with simulated kernels.
 struct BisectProcess {
   var repository: FilePath
@@ -100,7 +112,7 @@ struct BisectProcess {
     try await Task.sleep(for: .milliseconds(milliseconds))
     guard process.isRunning else { return false }
     Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    await process.ended()
     return process.terminationReason == .uncaughtSignal
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A guest that misbehaves, for real: the agent does it on request.
@@ -76,7 +77,7 @@ struct GuestLossTests {
     try await HarnessProcess.with { harness in
       let process = try await harness.startAndAwaitGuest()
       for guest in harness.guests { kill(guest, SIGKILL) }
-      process.waitUntilExit()
+      await process.ended()
       #expect(process.terminationStatus == 2)
       #expect(harness.text("result.json").contains("killed by signal 9"))
     }
@@ -86,9 +87,8 @@ struct GuestLossTests {
     try await HarnessProcess.with { harness in
       let process = try await harness.startAndAwaitGuest()
       kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      try await Task.sleep(for: .seconds(1))
-      #expect(harness.guests.isEmpty)
+      await process.ended()
+      #expect(try await harness.guestsHaveEnded())
       #expect(harness.text("result.json").contains("did not finish"))
     }
   }
@@ -99,9 +99,8 @@ struct GuestLossTests {
       let process = try await harness.startAndAwaitGuest(
         ["--jobs", "2"] + stress + stress, count: 2)
       kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      try await Task.sleep(for: .seconds(1))
-      #expect(harness.guests.isEmpty)
+      await process.ended()
+      #expect(try await harness.guestsHaveEnded())
     }
   }
 
@@ -109,7 +108,7 @@ struct GuestLossTests {
     try await HarnessProcess.with { harness in
       let process = try await harness.startAndAwaitGuest()
       kill(process.processIdentifier, SIGINT)
-      process.waitUntilExit()
+      await process.ended()
       #expect(process.terminationStatus == 2)
       #expect(harness.guests.isEmpty)
       #expect(harness.text("result.json").contains("interrupted"))

@@ -1,18 +1,21 @@
 import Foundation
 import Subprocess
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Kernels that `scripts/test` has prepared. Without them these tests are
 /// skipped; the script fails if any is.
-enum TestKernel: String {
+enum TestKernel: String, CaseIterable {
   case stock = "HARNESS_TEST_STOCK"
   case kasan = "HARNESS_TEST_KASAN"
   case r1a = "HARNESS_TEST_R1A"
   case r1b = "HARNESS_TEST_R1B"
+  case r7b = "HARNESS_TEST_R7B"
+  case i20 = "HARNESS_TEST_I20"
 
   static var arePrepared: Bool {
-    [stock, kasan, r1a, r1b].allSatisfy { ProcessInfo.processInfo.environment[$0.rawValue] != nil }
+    allCases.allSatisfy { ProcessInfo.processInfo.environment[$0.rawValue] != nil }
   }
 
   var path: String { ProcessInfo.processInfo.environment[rawValue] ?? "" }
@@ -93,7 +96,10 @@ struct HarnessProcess {
       try await Task.sleep(for: .milliseconds(100))
     }
     for _ in 0..<1200 where guests.count < count { try await Task.sleep(for: .milliseconds(100)) }
-    if guests.count != count { process.terminate() }
+    if guests.count != count {
+      process.terminate()
+      await process.ended()
+    }
     try #require(guests.count == count)
     return process
   }
@@ -118,6 +124,12 @@ struct HarnessProcess {
       return words.first?.contains("qemu-system") == true
         && words.contains { $0.contains(folder.path) }
     }
+  }
+
+  /// Waits for those whose harness has died.
+  func guestsHaveEnded() async throws -> Bool {
+    for _ in 0..<200 where !guests.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+    return guests.isEmpty
   }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }

@@ -53,6 +53,22 @@ struct VerdictTests {
     }
   }
 
+  @Test(arguments: [
+    (TestKernel.r7b, "writeback@unlocked > load@done", "a page came back empty"),
+    (TestKernel.i20, "writeback@unlocked > invalidate@freed", "invariant: zswap stored_pages"),
+  ])
+  func `where the kernel says nothing, the guest's audits of data and figures do`(
+    kernel: TestKernel, schedule: String, title: String
+  ) async throws {
+    try await HarnessProcess.with { harness in
+      let outcome = try await harness.run([
+        "--kernel", kernel.path, "--schedule", schedule, "--confirm", "0",
+      ])
+      #expect(outcome.exitCode == 1)
+      #expect(outcome.lines.contains("finding: \(title)"))
+    }
+  }
+
   @Test func `the race in its older form is found on Debian's unmodified 6-1`() async throws {
     try await HarnessProcess.with { harness in
       let schedule = "writeback@unlocked > swapoff@trees-freed via=pool"

@@ -165,6 +165,7 @@ struct NightHarness {
         try await Task.sleep(for: .milliseconds(50))
       }
       #expect(harness.processes.isEmpty, "a process was left behind")
+      for pid in harness.processes { kill(pid, SIGKILL) }
     }
   }
 }

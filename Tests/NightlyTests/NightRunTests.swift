@@ -151,7 +151,7 @@ import Testing
   @Test func `a deadline ends what runs, and what did not run says so`() async throws {
     try await NightHarness.with { harness in
       // On a busy host the second takes seconds to begin.
-      let plan = try harness.plan("deadline: 12s", scenarios: ["claims"])
+      let plan = try harness.plan("deadline: 20s", scenarios: ["claims"])
       try harness.behave([
         "stock-6.12": [["seconds": 600]], "patched-kasan": [["seconds": 600]],
       ])

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import Nightly
@@ -21,7 +22,7 @@ import Testing
           } == true
       }
       kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      await process.ended()
       try await eventually("its runs end with it") { harness.processes.isEmpty }
 
       let next = try await harness.harness(harness.arguments(plan))
@@ -70,7 +71,7 @@ import Testing
         } == true
       }
       for guest in harness.guests { kill(guest, SIGKILL) }
-      process.waitUntilExit()
+      await process.ended()
       #expect(process.terminationStatus == 0)
       #expect(try harness.recorded() == ["stock/race/q35 error", "stock/race/q35 pass"])
       let page = FileManager.default.enumerator(atPath: "\(harness.folder)/nights")?.contains {
@@ -91,7 +92,7 @@ import Testing
         } == true
       }
       process.terminate()
-      process.waitUntilExit()
+      await process.ended()
       #expect(process.terminationStatus == 2)
       #expect(harness.processes.isEmpty)
       let next = try await harness.harness(harness.arguments(plan))

@@ -1,5 +1,7 @@
 import Foundation
 import HarnessKit
+import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Nightly
@@ -21,19 +23,21 @@ struct SlurmTests {
       let process = Process()
       process.executableURL = script
       process.arguments = [cluster]
-      let (input, output) = (Pipe(), Pipe())
+      let input = Pipe()
       process.standardInput = input
-      process.standardOutput = output
       try process.run()
-      let first = output.fileHandleForReading.availableData
-      #expect(String(decoding: first, as: UTF8.self) == "ready\n")
       do {
+        let ready = "\(cluster)/ready"
+        try await eventually("the cluster is up") {
+          FileManager.default.fileExists(atPath: ready) || !process.isRunning
+        }
+        try #require(FileManager.default.fileExists(atPath: ready))
         try await body(harness, ["SLURM_CONF": "\(cluster)/slurm.conf"])
       } catch {
         Issue.record(error)
       }
       try input.fileHandleForWriting.close()
-      process.waitUntilExit()
+      await process.ended()
     }
   }
 
@@ -123,18 +127,84 @@ struct SlurmTests {
       try harness.behave(["stock-6.12": [["seconds": 5]], "patched-kasan": [NightRunTests.splat]])
       let process = try harness.start(
         harness.arguments(plan) + ["--engine", "slurm"], environment: environment)
-      try await eventually("all is submitted") {
-        let data = FileManager.default.contents(
-          atPath: "\(NightFolder.newest(of: plan)?.path ?? "/")/slurm/jobs.json")
-        return String(decoding: data ?? Data(), as: UTF8.self).contains("\"last\"")
-      }
+      try await eventually("all is submitted") { Self.jobs(of: plan).contains("\"last\"") }
       kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      await process.ended()
       let night = try #require(NightFolder.newest(of: plan))
       try await eventually("its reports are there") { try night.load().finishedAt != nil }
       let recorded = try harness.recorded()
       #expect(recorded.filter { $0.hasPrefix("stock") }.allSatisfy { $0.hasSuffix("pass") })
       #expect(recorded.filter { $0 == "patched-kasan/claims/default fail" }.count == 2)
     }
+  }
+
+  @Test func `a controller that is away for a while costs no result`() async throws {
+    try await Self.withCluster { harness, environment in
+      let plan = try harness.plan("slurm: {block: 1s}", scenarios: ["claims"])
+      try harness.behave(
+        Dictionary(uniqueKeysWithValues: NightHarness.kernels.map { ($0, [["seconds": 15]]) }))
+      async let outcome = Self.nightly(plan, harness, environment)
+      try await eventually("a task runs") { !Self.hosts(in: harness).isEmpty }
+      let cluster = "\(harness.folder)/slurm"
+      let text = try String(contentsOfFile: "\(cluster)/slurmctld.pid", encoding: .utf8)
+      let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+      kill(pid, SIGTERM)
+      let squeue = Tool("squeue", environment: environment.mapValues { $0 })
+      var isAway = false
+      for _ in 0..<50 where !isAway {
+        isAway = try await squeue.run([], accepting: { _ in true }).status != 0
+        try await Task.sleep(for: .milliseconds(200))
+      }
+      #expect(isAway)
+      // Longer than the night goes without asking.
+      try await Task.sleep(for: .seconds(8))
+      let controller = Process()
+      controller.executableURL = URL(filePath: try #require(Tool.locate("slurmctld")).string)
+      controller.arguments = ["-D", "-f", "\(cluster)/slurm.conf"]
+      controller.standardError = FileHandle.nullDevice
+      try controller.run()
+      defer { controller.terminate() }
+      let result = try await outcome
+      #expect(result.exitCode == 0, "\(result.errors)")
+      let recorded = try harness.recorded()
+      for kernel in NightHarness.kernels {
+        #expect(recorded.contains("\(kernel)/claims/default pass"))
+      }
+      controller.terminate()
+      await controller.ended()
+    }
+  }
+
+  @Test func `a build job that was cancelled is made again`() async throws {
+    try await Self.withCluster { harness, environment in
+      let scontrol = Tool("scontrol", environment: environment.mapValues { $0 })
+      func nodes(_ state: String) async throws {
+        try await scontrol.run(
+          ["update", "NodeName=node-1,node-2", "State=\(state)"]
+            + (state == "DRAIN" ? ["Reason=test"] : []))
+      }
+      try await nodes("DRAIN")
+      let plan = try harness.plan(scenarios: ["claims"])
+      let process = try harness.start(
+        harness.arguments(plan) + ["--engine", "slurm"], environment: environment)
+      try await eventually("its jobs are submitted") {
+        Self.jobs(of: plan).contains("\"last\"")
+      }
+      kill(process.processIdentifier, SIGKILL)
+      await process.ended()
+      try await Tool("scancel", environment: environment.mapValues { $0 })
+        .run(["--user=\(NSUserName())"])
+      try await nodes("RESUME")
+      let result = try await Self.nightly(plan, harness, environment)
+      #expect(result.exitCode == 0, "\(result.errors)")
+      #expect(try harness.recorded().count { $0.hasSuffix("pass") } == NightHarness.kernels.count)
+    }
+  }
+
+  /// What the newest night of a plan keeps of its jobs.
+  private static func jobs(of plan: String) -> String {
+    let folder = NightFolder.newest(of: plan)?.path ?? "/"
+    let data = FileManager.default.contents(atPath: "\(folder)/slurm/jobs.json")
+    return String(decoding: data ?? Data(), as: UTF8.self)
   }
 }

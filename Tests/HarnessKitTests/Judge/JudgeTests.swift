@@ -55,6 +55,27 @@ import Testing
     #expect(Trials.judge(Trials.unlocked, report).findings.isEmpty)
   }
 
+  @Test func `a second reclaimer's walk is counted as well`() {
+    var report = Trials.rotated()
+    func walked(_ isolated: Int) -> TrialReport {
+      var walked = report
+      walked.events.insert(
+        Trials.event(6, Trials.swapoffPid, .known("shrinker@end"), result: isolated, slot: nil),
+        at: 6)
+      for index in walked.events.indices { walked.events[index].sequence = UInt64(index) }
+      return walked
+    }
+    #expect(Trials.judge(Trials.second, walked(1)).verdict == .pass)
+    #expect(
+      Trials.judge(Trials.second, walked(2)).verdict.titles
+        == ["shrinker's walk miscounts what it has written back"])
+    // And an entry of which nobody knows the slot is not told from the others.
+    for index in [0, 1, 6, 7] { report.events[index].slot = nil }
+    #expect(
+      Trials.judge(Trials.second, report).verdict
+        == .notExercised(["nothing says which slot was held"]))
+  }
+
   @Test func `a store beyond the limit that comes upon no entry of its memcg is a finding`() {
     let limited = Schedule.known("writeback@unlocked > swapoff@trees-freed via=limit")
     let title = "a store beyond memory.zswap.max writes nothing back"
@@ -100,6 +121,11 @@ import Testing
     #expect(
       judgement.verdict.titles == ["writeback@isolated passed while swapoff@unused was held"])
     #expect(judgement.checks.contains { $0.claim == .s7 && $0.result == .violated })
+    // One that has failed passes that point too, and leaves every entry where it is.
+    report.actors[1].end = .returned(errno: 12)
+    let failed = Trials.judge(schedule, report)
+    #expect(failed.verdict.isNotExercised)
+    #expect(failed.findings.isEmpty)
   }
 
   @Test func `a swapoff that gave up for want of memory shows nothing of what it met`() {
@@ -180,6 +206,13 @@ import Testing
 
     #expect(Trials.judge(Trials.pinned, Trials.interleaved()).verdict.isHarnessError)
 
+    // Its events alone would do.
+    report = Trials.interleaved()
+    report.hold?.schedule = .known("writeback@unlocked > swapoff@trees-freed swap=brd")
+    #expect(
+      Trials.judge(Trials.unlocked, report).failures.first?.message.contains("about the schedule")
+        == true)
+
     report = Trials.interleaved()
     report.hold = nil
     #expect(Trials.judge(Trials.unlocked, report).verdict.isHarnessError)
@@ -222,13 +255,18 @@ import Testing
     // A host that stalls, or a swapoff that is merely slow, looks the same.
     #expect(weak.verdict.isNotExercised)
     report.events[2].pid = 99
-    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+    let idle = Trials.judge(Trials.pinned, report)
+    #expect(
+      idle.outcome == .notExercised("nothing shows that swapoff was under way during the hold"))
+    #expect(idle.verdict.isNotExercised)
   }
 
   @Test func `a hold that ends without evidence excludes nothing`() {
     var report = Trials.excluded()
     report.hold?.blocked = nil
-    #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
+    #expect(
+      Trials.judge(Trials.pinned, report).verdict
+        == .notExercised(["writeback was let go before anything showed swapoff blocked"]))
     report = Trials.excluded()
     report.hold?.blocked?.samples = 1
     #expect(Trials.judge(Trials.pinned, report).verdict.isNotExercised)
@@ -334,6 +372,12 @@ import Testing
         == ["writeback held at writeback@pinned returns -ENOMEM"])
   }
 
+  @Test func `a stress of which nobody says who made it is an error`() {
+    var report = Trials.stress()
+    report.actors = []
+    #expect(Trials.judge(nil, report).verdict.isHarnessError)
+  }
+
   @Test func `a stress whose actor gave up early is no pass`() {
     var report = Trials.stress()
     report.actors.append(ActorReport(name: "reclaim", pid: 77, end: .returned(errno: 5)))
@@ -374,6 +418,12 @@ import Testing
     #expect(judgement.checks.map(\.claim) == [.s7])
     #expect(judgement.notes.contains { $0.contains("no rule") })
     #expect(Trials.judge(custom, report, splats: [Trials.splat()]).verdict.exitCode == 1)
+    // That nothing came within the hold's time shows no order, rule or not.
+    report.hold?.blocked = nil
+    report.hold?.state = .timeout
+    #expect(
+      Trials.judge(custom, report).verdict
+        == .notExercised(["swapoff@trees-freed was excluded by timeout only"]))
   }
 
   // MARK: - Other actors
@@ -496,6 +546,11 @@ import Testing
     var other = wait
     other.pid = Trials.writebackPid
     #expect(Trials.judge(Trials.pinned, Trials.excluded(), splats: [other]).verdict.exitCode == 1)
+    // Of the one that waits, too, any other report is one; and where nobody had to wait, this.
+    let kasan = Trials.splat(seconds: 2.5, pid: Trials.swapoffPid)
+    #expect(Trials.judge(Trials.pinned, Trials.excluded(), splats: [kasan]).verdict.exitCode == 1)
+    #expect(
+      Trials.judge(Trials.unlocked, Trials.interleaved(), splats: [wait]).verdict.exitCode == 1)
   }
 
   // MARK: - Data
@@ -525,6 +580,15 @@ import Testing
     var stress = Trials.stress()
     stress.pages = PageAudit()
     #expect(Trials.judge(nil, stress).verdict.isNotExercised)
+  }
+
+  @Test func `what a trial leaves in doubt holds no claim`() {
+    var report = Trials.interleaved()
+    report.pages.checked = 63
+    report.pages.intact = 63
+    let judgement = Trials.judge(Trials.unlocked, report)
+    #expect(judgement.checks.map(\.claim) == [.s2, .s7])
+    #expect(judgement.checks.allSatisfy { $0.result == .notExercised })
   }
 
   @Test func `an audit that does not add up is an error`() {

@@ -1,7 +1,7 @@
 import Foundation
 import GuestWire
-import PageTesting
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import HarnessKit

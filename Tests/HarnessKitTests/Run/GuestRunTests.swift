@@ -343,6 +343,78 @@ import Testing
     #expect(trial?.isCut == true)
   }
 
+  @Test func `a trial whose console was cut is no pass, whatever its report says`() {
+    var evidence = GuestRun.Evidence(
+      spec: Self.specs[0], report: Trials.interleaved(), splats: [], notices: [], loss: nil)
+    #expect(HarnessRun.judge(evidence).verdict == .pass)
+    evidence.isCut = true
+    #expect(HarnessRun.judge(evidence).verdict.isNotExercised)
+  }
+
+  @Test mutating func `a trial that was not begun is no pass`() {
+    func verdict(_ results: [GuestRun.Result]) -> Verdict {
+      let trials = HarnessRun.judge(
+        Self.specs,
+        GuestFleet.Outcome(results: results, guests: [], notes: [], failures: []),
+        RunRequest(scenarios: [], seed: 1, commandLine: []))
+      #expect(trials.count == Self.specs.count)
+      return RunJudgement.conclude(trials.map(\.judgement)).verdict
+    }
+    let trials = [(0, Trials.interleaved()), (1, Trials.excluded(index: 1))].map { index, report in
+      GuestRun.Evidence(
+        spec: Self.specs[index], report: report, splats: [], notices: [], loss: nil)
+    }
+    var result = state.conclude(nil)
+    result.trials = trials
+    #expect(verdict([result]) == .pass)
+    result.trials.removeLast()
+    #expect(verdict([result]).isNotExercised)
+    #expect(verdict([]).isNotExercised)
+  }
+
+  @Test mutating func `no trial is begun after the run's time is up`() {
+    state.deadline = .distantPast
+    ready()
+    #expect(
+      take(
+        .message(.trialStarted(0)), Self.report(0), Self.mark(.trialBegins(0)),
+        Self.mark(.trialEnds(0))
+      ).suffix(2) == [.trialDone(0), .stop])
+  }
+
+  @Test(arguments: [[1], [0], []])
+  mutating func `a trial that is told of twice, or beside another, spoils the guest's word`(
+    more: [Int]
+  ) {
+    ready()
+    _ = take(.message(.trialStarted(0)))
+    // Another one while it is open; the same one again; its report again.
+    if more != [1] { _ = take(Self.report(0)) }
+    let last = more.first.map { SessionEvent.message(.trialStarted($0)) } ?? Self.report(0)
+    #expect(take(last).last == .stop)
+    #expect(state.conclude(nil).failure?.kind == .harness)
+  }
+
+  @Test mutating func `a data race elsewhere explains no guest that hangs`() throws {
+    let lines = [
+      "==================================================================",
+      "BUG: KCSAN: data-race in ktime_get_mono_fast_ns / timekeeping_update", "",
+      "write to 0xffffffff81ca5d08 of 8 bytes by interrupt on cpu 1:",
+      " timekeeping_update+0x1/0x20", " timekeeping_advance+0x1/0x20", "",
+      "read to 0xffffffff81ca5d08 of 8 bytes by task 56 on cpu 0:",
+      " ktime_get_mono_fast_ns+0x1/0x20", " zh_record+0x1/0x20", "",
+      "Reported by Kernel Concurrency Sanitizer on:",
+      "==================================================================",
+    ]
+    ready()
+    _ = take(.message(.trialStarted(0)), Self.mark(.trialBegins(0)))
+    for line in lines { _ = take(.consoleLine("[  264.835255] \(line)")) }
+    _ = take(Self.report(0))
+    let trial = try #require(state.conclude(.still).trials.first)
+    #expect(trial.splats.map(\.isRaceElsewhere) == [true])
+    #expect(trial.loss?.title == "guest hangs")
+  }
+
   @Test mutating func `a guest that is lost between two trials did come up`() {
     ready()
     _ = take(
