@@ -184,6 +184,8 @@ struct Watchdog {
   static let stallMilliseconds: UInt64 = 30_000
   /// Once a task has died in the kernel: what it held is never let go.
   static let stallAfterOopsMilliseconds: UInt64 = 3_000
+  /// So many times as long while the disk has requests: there may be others than the task's.
+  private static let patienceWithDisk: UInt64 = 4
   static let limitMilliseconds: UInt64 = 240_000
   /// Looking at /proc costs more than most commands take.
   private static let firstLook: UInt64 = 1000
@@ -207,8 +209,10 @@ struct Watchdog {
       last = probes
       changed = now
     }
-    let patience =
+    var patience =
       KernelTaint.hasOopsed ? Self.stallAfterOopsMilliseconds : Self.stallMilliseconds
+    // A request that the host has not answered is no task of the kernel's that stands still.
+    if now - changed > patience, Disk.isBusy { patience *= Self.patienceWithDisk }
     return now - changed > patience || now > limit
   }
 }

@@ -225,21 +225,31 @@ final class TrialGuest {
   /// Ends what the trials had.
   private func takeDown() throws -> RestProbe.Result {
     try holder.quit()
-    let forbidden = isLastSetup ? try bystander.forbiddenWritebacks(swapfile, beat: beat) : nil
-    let wrong =
-      isLastSetup
-      ? try bystander.roundTrips(through: pools, swapfile, beat: beat) : nil
+    var looks: [Bystander.Look] = []
+    if isLastSetup {
+      let forbidden = try bystander.forbiddenWritebacks(swapfile, beat: beat)
+      looks = [forbidden, try bystander.roundTrips(through: pools, swapfile, beat: beat)]
+    }
     try swapOff()
-    if forbidden != nil { try bystander.forgetForbidden(beat: beat) }
+    if let forbidden = looks.first, !forbidden.isAbsent {
+      try bystander.forgetForbidden(beat: beat)
+    }
     var memcg: [RestMeasurement] = []
     if !groupIsGone {
       memcg = try RestProbe.settle(group, beat: beat)
       try group.remove()
     }
     var result = try rest.settle(memcg) { try bystander.charge(beat: beat) }
-    for measurement in [forbidden, wrong].compactMap(\.self) {
-      result.measurements.append(measurement)
-      result.isSettled = result.isSettled && measurement.observed == measurement.expected
+    for look in looks {
+      switch look {
+      case .absent: break
+      case .measured(let measurement):
+        result.measurements.append(measurement)
+        result.isSettled = result.isSettled && measurement.observed == measurement.expected
+      case .vacuous(let measurement):
+        result.measurements.append(measurement)
+        result.skipped = result.skipped ?? "no page came into zswap for “\(measurement.name)”"
+      }
     }
     // A pool that is never given up is so for all that follow: once is enough.
     if isLastSetup, result.isSettled, let pools = try RestProbe.settlePools(pools, beat: beat) {

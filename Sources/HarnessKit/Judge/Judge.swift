@@ -308,11 +308,12 @@ struct Judge {
     case (.waits(let places), .excluded(.blocked(let evidence))):
       guard waitIsTheRules(order, places, evidence) else { return }
     case (.waits, .interleaved), (.avoids, .interleaved):
-      // Where ftrace has it, swapoff@unused is passed on the way back as well.
-      if [order.hold.actor, order.until.actor].contains("swapoff"),
+      // Where ftrace has it, it is passed on the way back as well: kmod/provider_ftrace.c.
+      let unused = HookPoint.known("swapoff@unused")
+      if spec.provider == .ftrace, order.hold == unused || order.until == unused,
         let why = whyGivenUp("swapoff")
       {
-        doubt("swapoff gave up with \(why): it was passing its points on its way back")
+        doubt("swapoff gave up with \(why), and passed \(unused) on its way back")
         return
       }
       add(
@@ -605,7 +606,7 @@ struct Judge {
     // It leaves what it likes.
     if spec.workload != nil { return }
     if let why = report.restSkipped {
-      doubt("nothing was measured at rest: \(why)")
+      doubt("\(report.rest.isEmpty ? "nothing" : "not all") was measured at rest: \(why)")
     } else if report.rest.isEmpty {
       fail("the report has no measurement at rest, and no reason for that")
     } else {

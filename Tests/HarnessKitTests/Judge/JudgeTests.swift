@@ -121,11 +121,12 @@ import Testing
     #expect(
       judgement.verdict.titles == ["writeback@isolated passed while swapoff@unused was held"])
     #expect(judgement.checks.contains { $0.claim == .s7 && $0.result == .violated })
-    // One that has failed passes that point too, and leaves every entry where it is.
+    // One that has failed passes that point of ftrace's too, and leaves every entry in its place.
     report.actors[1].end = .returned(errno: 12)
-    let failed = Trials.judge(schedule, report)
+    let failed = Trials.judge(schedule, report, provider: .ftrace)
     #expect(failed.verdict.isNotExercised)
     #expect(failed.findings.isEmpty)
+    #expect(Trials.judge(schedule, report, provider: .patch).verdict.exitCode == 1)
   }
 
   @Test func `a swapoff that gave up for want of memory shows nothing of what it met`() {
