@@ -162,8 +162,9 @@ struct CorpusCommand: AsyncParsableCommand {
         longer, and is judged against what it says on the kernel without a bug.
 
         Needs Debian's package stress-ng. What was run before, of the same kernel and time, \
-        is not run again: it goes on where it was interrupted. What --data has of the same \
-        patches is not run again either, on whatever machine it was had.
+        is not run again: it goes on where it was interrupted. What --data has is not run \
+        again either, as long as source, patches and conditions are the same: another machine \
+        of this kind may go on.
 
         Examples:
           harness corpus compare --mutant R1a --mutant R2
@@ -208,7 +209,7 @@ struct CorpusCommand: AsyncParsableCommand {
           var known: [String: ToolComparison] = [:]
           for mutant in chosen {
             known[mutant.id] = archive.comparison(
-              of: mutant, patches: try await tools.patches(of: mutant))
+              of: mutant, kernel: try await tools.code(with: mutant))
           }
           func table() -> ToolComparisonTable {
             self.table(of: chosen.compactMap { known[$0.id] }, among: all, baselines)
@@ -217,7 +218,7 @@ struct CorpusCommand: AsyncParsableCommand {
             let results = try await tools.results(on: mutant)
             let comparison = ToolComparison(results.harness, results.tools, baselines: baselines)
             known[mutant.id] = comparison
-            archive.keep(comparison, patches: try await tools.patches(of: mutant))
+            archive.keep(comparison, kernel: try await tools.code(with: mutant))
             if let data { try archive.write(to: data) }
             progress.finish()
             try options.write(table().markdown, table().picture)
@@ -231,14 +232,15 @@ struct CorpusCommand: AsyncParsableCommand {
     private func baselines(
       of tools: ToolComparisonRun, _ archive: inout ComparisonArchive
     ) async throws -> [Workload: ToolComparison.Baseline] {
-      if let known = archive.knownBaselines { return known }
+      let kernel = try await tools.code(with: nil)
+      if let known = archive.baselines(ofKernel: kernel, runs: baselines) { return known }
       var sound: [TrialRecord] = []
       for number in 1...baselines { sound += try await tools.baseline(number) }
       let made = Dictionary(
         uniqueKeysWithValues: Workload.allCases.map { workload in
           (workload, ToolComparison.Baseline(sound.filter { $0.workload == workload }))
         })
-      archive.keep(made)
+      archive.keep(made, ofKernel: kernel, runs: baselines)
       if let data { try archive.write(to: data) }
       return made
     }

@@ -22,8 +22,8 @@ public struct ComparisonArchive: Hashable, Sendable, Codable {
 
   /// What came of one mutant.
   struct Row: Hashable, Sendable, Codable {
-    /// SHA-256 of the patches that its kernel has.
-    var patches: String
+    /// `ToolComparisonRun.code(with:)`, of its kernel.
+    var code: String
     var harness: ToolComparison.End
     /// By the tool's name.
     var tools: [String: ToolComparison.End]
@@ -44,8 +44,17 @@ public struct ComparisonArchive: Hashable, Sendable, Codable {
 
   /// Of every row.
   public let conditions: Conditions
-  /// By the tool's name; empty where no tool was on the kernel without a bug yet.
-  private var baselines: [String: ToolComparison.Baseline] = [:]
+  /// What the tools say on the kernel without a bug.
+  struct Baselines: Hashable, Sendable, Codable {
+    /// Of that kernel.
+    var code: String
+    /// Of each tool.
+    var runs: Int
+    /// By the tool's name.
+    var tools: [String: ToolComparison.Baseline]
+  }
+
+  private var baselines: Baselines?
   /// By the mutant's name.
   private var rows: [String: Row] = [:]
 
@@ -76,31 +85,37 @@ public struct ComparisonArchive: Hashable, Sendable, Codable {
     try JSONText.document(self).write(to: URL(filePath: path), options: .atomic)
   }
 
-  /// What each tool says on the kernel without a bug; nil where one of them is not known.
-  public var knownBaselines: [Workload: ToolComparison.Baseline]? {
-    let known = Workload.byName(baselines)
+  /// What each tool says on the kernel without a bug; nil where one of them is not known of this
+  /// kernel, or by fewer runs.
+  public func baselines(
+    ofKernel code: String, runs: Int
+  ) -> [Workload: ToolComparison.Baseline]? {
+    guard let baselines, baselines.code == code, baselines.runs >= runs else { return nil }
+    let known = Workload.byName(baselines.tools)
     return known.count == Workload.allCases.count ? known : nil
   }
 
   /// Keeps what the tools say on the kernel without a bug.
-  public mutating func keep(_ known: [Workload: ToolComparison.Baseline]) {
-    baselines = Workload.names(known)
+  public mutating func keep(
+    _ known: [Workload: ToolComparison.Baseline], ofKernel code: String, runs: Int
+  ) {
+    baselines = Baselines(code: code, runs: runs, tools: Workload.names(known))
   }
 
-  /// What is known of a mutant; nil where its patches, or those below it, were others.
-  public func comparison(of mutant: Mutant, patches: String) -> ToolComparison? {
-    guard let row = rows[mutant.id], row.patches == patches else { return nil }
+  /// What is known of a mutant; nil where its kernel was another.
+  public func comparison(of mutant: Mutant, kernel code: String) -> ToolComparison? {
+    guard let row = rows[mutant.id], row.code == code else { return nil }
     return ToolComparison(mutant, harness: row.harness, workloads: Workload.byName(row.tools))
   }
 
   /// Keeps a comparison, unless a part of it is inconclusive: that is to be had again.
-  public mutating func keep(_ comparison: ToolComparison, patches: String) {
+  public mutating func keep(_ comparison: ToolComparison, kernel code: String) {
     let ends = [comparison.harness] + comparison.workloads.values
     guard comparison.workloads.count == Workload.allCases.count,
       ends.allSatisfy({ $0.seconds != nil })
     else { return }
     rows[comparison.mutant.id] = Row(
-      patches: patches, harness: comparison.harness, tools: Workload.names(comparison.workloads))
+      code: code, harness: comparison.harness, tools: Workload.names(comparison.workloads))
   }
 }
 

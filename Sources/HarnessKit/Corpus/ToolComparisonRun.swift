@@ -33,13 +33,16 @@ public struct ToolComparisonRun: Sendable {
     return (result, try await trials(on: mutant, number: 1, seconds: given))
   }
 
-  /// SHA-256 of the patches that a mutant's kernel has, its own the last: what is known of a
-  /// kernel with the same ones need not be had again.
-  public func patches(of mutant: Mutant) async throws -> String {
+  /// What a kernel's code is made of: SHA-256 of its source's name and of all patches, without
+  /// their headers. What is known of a kernel with the same need not be had again.
+  ///
+  /// - Parameter mutant: nil for the kernel without a bug.
+  public func code(with mutant: Mutant?) async throws -> String {
     let patches =
       try KernelPatch.series(of: corpus.checkout)
-      + [KernelPatch.mutant(mutant.id, of: corpus.checkout)]
-    return try await ContentHash.of(patches.map(\.changes).joined())
+      + (mutant.map { [try KernelPatch.mutant($0.id, of: corpus.checkout)] } ?? [])
+    let source = try await KernelBuild().source.tree(in: corpus.cache).identity
+    return try await ContentHash.of(([source[...]] + patches.map(\.changes)).joined())
   }
 
   /// What a run of before says of the tools, so that it need not be had again: those that

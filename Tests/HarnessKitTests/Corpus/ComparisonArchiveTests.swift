@@ -33,22 +33,25 @@ import Testing
     ]
     try Self.withFile { path in
       var archive = try ComparisonArchive(Self.conditions, readingFrom: path)
-      #expect(archive.knownBaselines == nil)
-      archive.keep(baselines)
-      archive.keep(comparison, patches: "00ff")
+      #expect(archive.baselines(ofKernel: "ab", runs: 1) == nil)
+      archive.keep(baselines, ofKernel: "ab", runs: 2)
+      archive.keep(comparison, kernel: "00ff")
       try archive.write(to: path)
       let read = try ComparisonArchive(Self.conditions, readingFrom: path)
       #expect(read == archive)
-      #expect(read.knownBaselines == baselines)
-      #expect(read.comparison(of: comparison.mutant, patches: "00ff") == comparison)
+      #expect(read.baselines(ofKernel: "ab", runs: 2) == baselines)
+      // Of another kernel, or of more runs, it knows none.
+      #expect(read.baselines(ofKernel: "cd", runs: 2) == nil)
+      #expect(read.baselines(ofKernel: "ab", runs: 3) == nil)
+      #expect(read.comparison(of: comparison.mutant, kernel: "00ff") == comparison)
     }
   }
 
-  @Test func `what was found of other patches says nothing`() throws {
+  @Test func `what was found of another kernel says nothing`() throws {
     let comparison = try Self.comparison()
     var archive = ComparisonArchive(Self.conditions)
-    archive.keep(comparison, patches: "00ff")
-    #expect(archive.comparison(of: comparison.mutant, patches: "00fe") == nil)
+    archive.keep(comparison, kernel: "00ff")
+    #expect(archive.comparison(of: comparison.mutant, kernel: "00fe") == nil)
   }
 
   @Test func `what is inconclusive, or not whole, is to be had again`() throws {
@@ -58,8 +61,8 @@ import Testing
     partial.workloads[.reclaim] = nil
     for comparison in [lost, partial] {
       var archive = ComparisonArchive(Self.conditions)
-      archive.keep(comparison, patches: "00ff")
-      #expect(archive.comparison(of: comparison.mutant, patches: "00ff") == nil)
+      archive.keep(comparison, kernel: "00ff")
+      #expect(archive.comparison(of: comparison.mutant, kernel: "00ff") == nil)
     }
   }
 
