@@ -64,10 +64,10 @@ branch_is base
 
 # It ends with its standard input.
 mkfifo "$folder/open"
-Tests/NightlyTests/Fixtures/slurm-cluster "$folder/slurm" <"$folder/open" >"$folder/cluster" &
+Tests/NightlyTests/Fixtures/slurm-cluster "$folder/slurm" <"$folder/open" &
 cluster=$!
 exec 3>"$folder/open"
-until grep -q ready "$folder/cluster"; do
+until [[ -e $folder/slurm/ready ]]; do
   kill -0 "$cluster"
   sleep 0.5
 done

@@ -58,16 +58,20 @@ struct NightlyCommand: AsyncParsableCommand {
         func job(_ folder: NightFolder, _ lock: FileLock?) -> NightJob {
           NightJob(folder: folder, lock: lock, options: common, progress: progress)
         }
-        var left = NightFolder.takeUnfinished(of: plan)
-        // Nights that were left, and whose time is over, get their reports.
-        for (folder, lock) in left where try folder.load().isOverdue(at: Date()) {
+        var overdue: [(folder: NightFolder, lock: FileLock)] = []
+        var next: (folder: NightFolder, lock: FileLock)?
+        // Of the others the locks go at once: they are for whoever wants them.
+        for night in NightFolder.takeUnfinished(of: plan) {
+          if try night.folder.load().isOverdue(at: Date()) {
+            overdue.append(night)
+          } else {
+            next = next ?? night
+          }
+        }
+        for (folder, lock) in overdue {
           progress.phase("closing \(folder.path), whose deadline has come")
           _ = try await job(folder, lock).night()
-          left.removeAll { $0.folder.path == folder.path }
         }
-        let next = left.first
-        // The others are for whoever wants them.
-        left = []
         if let (folder, lock) = next {
           progress.phase("going on with \(folder.path)")
           try await job(folder, lock).run()
