@@ -129,6 +129,10 @@ import Testing
     ] {
       #expect(lines.last?.contains(part) == true, "\(part)")
     }
+    // A bug of two of them is in no trial of another choice of actors.
+    #expect(lines.last?.contains("choices") == false)
+    record.trials[1].schedule = .known("pool@begin > writeback@pinned > swapoff@end")
+    #expect(RandomSummary(of: record).lines.last?.contains("one of the 2 choices") == true)
     record.trials = []
     #expect(RandomSummary(of: record).lines.isEmpty)
   }

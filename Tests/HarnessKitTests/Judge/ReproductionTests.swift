@@ -69,6 +69,15 @@ import Testing
     #expect(HandOver.all(of: record).first?.contains("harness --kernel debian:6.1 ") == true)
   }
 
+  @Test func `a mail about a stress says which, and how to run it again`() throws {
+    let report = Trials.stress(index: 0)
+    let bad = Trials.judge(nil, report, splats: [Trials.splat()])
+    let mail = try #require(HandOver.all(of: Records.record([(bad, report)])).first)
+    #expect(mail.contains("Trial:       swapoff stress for 30 s\n"))
+    #expect(
+      mail.contains("  harness --kernel bzImage --scenario swapoff-stress --stress-seconds 30\n"))
+  }
+
   @Test func `a mail asks for the guest in which it was found`() {
     var record = Records.failed
     record.commandLine = [

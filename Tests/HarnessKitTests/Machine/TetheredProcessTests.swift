@@ -73,7 +73,8 @@ import Testing
     defer { try? ends.readEnd.close() }
     let parent = try forkParentOfSleep(reportingTo: ends.writeEnd.rawValue)
     try ends.writeEnd.close()
-    defer { kill(parent, SIGKILL) }
+    var isReaped = false
+    defer { if !isReaped { kill(parent, SIGKILL) } }
     var child: Int32 = 0
     let count = try withUnsafeMutableBytes(of: &child) { try ends.readEnd.read(into: $0) }
     try #require(count == 4 && child > 0)
@@ -81,6 +82,7 @@ import Testing
     kill(parent, SIGKILL)
     var status: Int32 = 0
     waitpid(parent, &status, 0)
+    isReaped = true
     for _ in 0..<1000 where !isGone(child) { try await Task.sleep(for: .milliseconds(10)) }
     #expect(isGone(child))
   }

@@ -160,6 +160,38 @@ import Testing
     #expect(lines.count == 17)
   }
 
+  @Test func `what a pass does not say stands above the verdict, a guest's words on one line`() {
+    var record = Records.passed
+    record.notes = ["CONFIG_KASAN is not set:\nS1 and S5 hold only as far as data show"]
+    let text = TextReport.text(of: record)
+    #expect(
+      text.contains(
+        "\nnote: CONFIG_KASAN is not set: S1 and S5 hold only as far as data show\n\nS1 "))
+    #expect(record.noteOfTrialsWithoutRule == nil)
+    record.trials[0].notes = [Judge.noRule]
+    #expect(record.noteOfTrialsWithoutRule?.contains("1 of 2 trials") == true)
+  }
+
+  @Test func `what one provider alone could not do is told with the way round it`() {
+    let absent = (
+      TrialJudgement.unreported(
+        Trials.spec(Trials.pinned, index: 1, provider: .ftrace), splats: [], why: "absent"),
+      Optional<TrialReport>.none
+    )
+    let record = Records.record([Records.unlocked, absent])
+    #expect(
+      TextReport.text(of: record).contains(
+        "\nall of it with the provider ftrace: --provider patch runs without it\n"))
+    // Where both lack something, or there is one only, there is no such way.
+    let other = (
+      TrialJudgement.unreported(Trials.spec(Trials.pinned, index: 2), splats: [], why: "absent"),
+      Optional<TrialReport>.none
+    )
+    #expect(Records.record([Records.unlocked, absent, other]).hintAtProvider == nil)
+    #expect(Records.record([absent]).hintAtProvider == nil)
+    #expect(Records.passed.hintAtProvider == nil)
+  }
+
   @Test func `text of another tool's run says that it shows nothing, and what it covered`() {
     let text = TextReport.text(of: Records.compared)
     #expect(text.contains("test_zswap for 120 s"))
