@@ -8,11 +8,13 @@ the commit and holds the belief; it stops at 0.99. It takes the ends for given. 
 bisected twice: as it comes, and after it has been told the very trials of the ends that
 `harness bisect` made in that case, which then count as runs of its own. Each goes on past 0.99,
 as it may be right less often than it says: "later" has where it would have stopped at more.
-One JSON object a line.
+One JSON object a line, which says what version of git_bayesect that is.
 """
 
+import importlib.metadata
 import json
 import math
+import multiprocessing
 import sys
 
 import numpy
@@ -87,19 +89,24 @@ def summary(cases, ends):
     }
 
 
-def bisected(method, cell, cases, ends_of):
-    made = [FairCase(number, cell["commits"]) for number in range(cases)]
-    ends = [
-        bisect(case, cell["commits"], cell["p"], cell["q"], ends_of(number))
-        for number, case in enumerate(made)
-    ]
+def ends_of_case(job):
+    cell, number, at_ends = job
+    case = FairCase(number, cell["commits"])
+    return bisect(case, cell["commits"], cell["p"], cell["q"], at_ends)
+
+
+def bisected(method, pool, cell, at_ends):
+    """One line: the first cases of a cell, as many as there are numbers of trials at the ends."""
+    jobs = [(cell, number, ends) for number, ends in enumerate(at_ends)]
+    made = [FairCase(number, cell["commits"]) for number in range(len(jobs))]
+    ends = pool.map(ends_of_case, jobs, chunksize=1)
     by_confidence = [summary(made, column) for column in zip(*ends)]
     return {
         "method": method,
-        "commits": cell["commits"],
-        "p": cell["p"],
-        "q": cell["q"],
+        "version": importlib.metadata.version("git_bayesect"),
+        **cell,
         **by_confidence[0],
+        "atEnds": sum(map(sum, at_ends)) / len(at_ends),
         "later": [
             {"confidence": confidence, **one}
             for confidence, one in zip(CONFIDENCES[1:], by_confidence[1:])
@@ -110,11 +117,17 @@ def bisected(method, cell, cases, ends_of):
 def main():
     cases = int(sys.argv[1])
     with open(sys.argv[2], encoding="utf-8") as file:
-        cells = [row for row in map(json.loads, file) if row["method"] == "harness"]
-    for row in cells:
-        print(json.dumps(bisected("bayesect", row, cases, lambda number: (0, 0))), flush=True)
-        ends = row["endsOfCases"]
-        print(json.dumps(bisected("bayesect+ends", row, cases, ends.__getitem__)), flush=True)
+        rows = [row for row in map(json.loads, file) if row["method"] == "harness"]
+    if any(row["cases"] < cases for row in rows):
+        sys.exit(f"bisect-bayesect: {cases} cases of each cell, and fewer in {sys.argv[2]}")
+    with multiprocessing.Pool() as pool:
+        for row in rows:
+            cell = {name: row[name] for name in ("commits", "p", "q")}
+            for method, at_ends in (
+                ("bayesect", [(0, 0)] * cases),
+                ("bayesect+ends", row["endsOfCases"][:cases]),
+            ):
+                print(json.dumps(bisected(method, pool, cell, at_ends)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes docs/bisect-simulation.md from the lines of bisect-simulation and
-bisect-bayesect.py.
+bisect-bayesect.py; scripts/bisect-simulation.sh calls it.
 
 usage: bisect-table.py FILE.jsonl... > docs/bisect-simulation.md
 """
@@ -64,6 +64,16 @@ def beside(name):
     ]
 
 
+def check_ends():
+    """What bayesect was told of the ends has to be what `harness bisect` tried there."""
+    for mine, other in beside("bayesect+ends"):
+        if abs(at_ends(mine, other) - other["atEnds"]) > 1e-6:
+            sys.exit(
+                "bisect-table: bayesect was told of other trials at the ends than `harness bisect`"
+                " makes now:\n  run scripts/bisect-simulation.sh with a number of cases for it"
+            )
+
+
 def runs(mine, other):
     """Of those cases that the other has had as well: the first ones."""
     return sum(mine["runsOfCases"][: other["cases"]]) / other["cases"]
@@ -83,12 +93,24 @@ def seconds(row):
     return row["runs"] + 20 * row["builds"]
 
 
+def surer(row):
+    """Where bayesect is right in 99 %: at 0.99, or at more, if it has been followed so far."""
+    return next((one for one in [row] + row["later"] if one["right"] >= 0.99 * one["cases"]), None)
+
+
+check_ends()
 given, told = beside("bayesect"), beside("bayesect+ends")
 between = sum(runs(*pair) - at_ends(*pair) < pair[1]["runs"] for pair in given)
 fewer = sum(runs(*pair) < pair[1]["runs"] for pair in given)
+as_right = [(mine, other, surer(other)) for mine, other in given]
+fewer_as_right = sum(
+    one is not None and runs(mine, other) < one["runs"] for mine, other, one in as_right
+)
+version = ", ".join(sorted({other["version"] for _, other in given}))
 print(
-    f"\nBeside bayesect, over the cases that both were given: without the trials at the ends\n"
-    f"`harness bisect` takes fewer runs in {between} of {len(given)} cells, with them in {fewer}:\n"
+    f"\nBeside bayesect ({version}), over the cases that both were given: without the trials at the ends\n"
+    f"`harness bisect` takes fewer runs in {between} of {len(given)} cells, with them in {fewer}, and in "
+    f"{fewer_as_right} where bayesect,\nfollowed past 0.99 if need be, is right in 99 % as it is meant to be:\n"
     f"{span(runs(*pair) / pair[1]['runs'] for pair in given)} of bayesect's, and "
     f"{span(runs(*pair) / pair[1]['runs'] for pair in told)} of what bayesect takes where it has been told\n"
     f"the trials of the ends. It builds {span(mine['builds'] / other['builds'] for mine, other in given)} "
@@ -97,16 +119,7 @@ print(
 )
 
 
-def surer(row):
-    """Where bayesect is right in 99 %, if it has been followed so far."""
-    return next((one for one in row["later"] if one["right"] >= 0.99 * one["cases"]), None)
-
-
-overconfident = [
-    (mine, other, surer(other))
-    for mine, other in given
-    if other["right"] < 0.99 * other["cases"] and "later" in other
-]
+overconfident = [one for one in as_right if one[1]["right"] < 0.99 * one[1]["cases"]]
 if overconfident:
     print("\nAt 0.99 bayesect is right in fewer than 99 %, and where it is right as often takes more, in:\n")
 for mine, other, later in overconfident:

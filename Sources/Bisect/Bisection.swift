@@ -237,7 +237,10 @@ public struct Bisection: Sendable {
   private var target: Double { 1 - (1 - options.confidence) * 0.85 }
 
   /// From 0, where a finding proves that a commit is bad, to 1, where it takes many.
-  private var mixing: Double { min(1, 5 * posterior.meanQ / posterior.meanP) }
+  private var mixing: Double {
+    let ratio = min(1, 5 * posterior.meanQ / posterior.meanP)
+    return ratio * ratio
+  }
 
   /// A step that proves the ends; nil where they are proved.
   private var nextAtEnds: Step? {
@@ -288,14 +291,14 @@ public struct Bisection: Sendable {
   /// For commits that are not built. By rounded rates, so that few are ever made.
   ///
   /// A build counts a tenth: what is left open about one commit is settled by the trials of
-  /// those that are built after it. But it counts what a finding takes, or nearly, and twice that
-  /// where good commits show it too, or a rare bug would have half of all commits built. Both
+  /// those that are built after it. But it counts what a finding takes, and nearly twice that
+  /// where good commits show it often, or a rare bug would have half of all commits built. Both
   /// are by simulation: less takes fewer trials still, and many more builds.
   private mutating func discount(high: Double, low: Double) -> BuildDiscount {
     func rounded(_ value: Double, toParts parts: Double) -> Double {
       exp2((log2(value) * parts).rounded() / parts)
     }
-    let build = max(trialsPerBuild / 10, 0.9 * (1 + mixing) / high)
+    let build = max(trialsPerBuild / 10, (1 + 0.8 * mixing) / high)
     let key = [
       min(rounded(high, toParts: 4), 0.999),
       low < high / 500 ? 0 : rounded(low, toParts: 2), rounded(build, toParts: 2),
