@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Writes docs/bisect-simulation.md: what the decisions of `harness bisect` come to where trials
-# are coin tosses, beside other ways to bisect. Half an hour on two CPUs. What bayesect comes to
-# takes hours, and does not change with the harness: docs/bisect-bayesect.jsonl has it. Asked
-# for so many cases a cell, that file is made anew first.
+# are coin tosses, beside other ways to bisect. Ten minutes on two CPUs. What bayesect comes to
+# takes up to an hour, and does not change with the harness: docs/bisect-bayesect.jsonl has it.
+# Asked for so many cases a cell, that file is made anew first.
 #
-#   scripts/bisect-simulation.sh [CASES] [BAYESECT_CASES]   # a cell; 4000 and none
+#   scripts/bisect-simulation.sh [CASES] [BAYESECT_CASES]   # a cell; 2000 and none
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cases=${1:-4000}
+cases=${1:-2000}
 others=${2:-0}
 known=docs/bisect-bayesect.jsonl
 if ((others == 0)) && [[ ! -e $known ]]; then

@@ -103,8 +103,9 @@ given, told = beside("bayesect"), beside("bayesect+ends")
 between = sum(runs(*pair) - at_ends(*pair) < pair[1]["runs"] for pair in given)
 fewer = sum(runs(*pair) < pair[1]["runs"] for pair in given)
 as_right = [(mine, other, surer(other)) for mine, other in given]
+# Where it was not followed so far it takes more than at the last stop.
 fewer_as_right = sum(
-    one is not None and runs(mine, other) < one["runs"] for mine, other, one in as_right
+    runs(mine, other) < (one or other["later"][-1])["runs"] for mine, other, one in as_right
 )
 version = ", ".join(sorted({other["version"] for _, other in given}))
 print(
@@ -128,7 +129,8 @@ for mine, other, later in overconfident:
         f"stopped at {later['confidence']} it is right in {100 * later['right'] / later['cases']:.1f} %"
         f" and takes {later['runs']:.0f} runs"
         if later
-        else "it was not followed to where it is right in 99 %"
+        else f"stopped at {other['later'][-1]['confidence']} it takes {other['later'][-1]['runs']:.0f}, and is"
+        f" right in {100 * other['later'][-1]['right'] / other['cases']:.1f} %"
     )
     right = f"{100 * mine['right'] / mine['cases']:.1f} %"
     print(
