@@ -50,14 +50,10 @@ final class Bystander {
   }
 
   /// What comes of a look that it takes at the kernel.
-  enum Look {
-    /// This kernel has nothing to look at.
-    case absent
-    case measured(RestMeasurement)
+  struct Look {
+    let measurement: RestMeasurement
     /// Not one of its pages came into zswap: what was measured of them says nothing.
-    case vacuous(RestMeasurement)
-
-    var isAbsent: Bool { if case .absent = self { true } else { false } }
+    let isVacuous: Bool
   }
 
   /// How many more pages zswap has after an order that is to send some there.
@@ -75,8 +71,8 @@ final class Bystander {
   /// - Returns: how many came back other than they were, if there is another pool.
   func roundTrips(
     through pools: [[Zswap.PoolChange]], _ swapfile: Swapfile, beat: () -> Void
-  ) throws(SystemError) -> Look {
-    guard !pools.isEmpty else { return .absent }
+  ) throws(SystemError) -> Look? {
+    guard !pools.isEmpty else { return nil }
     if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
     try ControlGroup.addToRoot(child.pid)
     var wrong: Int64 = 0
@@ -100,7 +96,7 @@ final class Bystander {
     try ControlGroup.numbered(ControlGroup.bystanders).add(child.pid)
     let measurement = RestMeasurement(
       name: RestFigure.otherPool, expected: 0, observed: wrong)
-    return isVacuous ? .vacuous(measurement) : .measured(measurement)
+    return Look(measurement: measurement, isVacuous: isVacuous)
   }
 
   private static let pages = 16
@@ -110,13 +106,13 @@ final class Bystander {
   /// writeback: mem_cgroup_zswap_writeback_enabled() asks every ancestor, and
   /// shrink_memcg() then writes nothing back. The pages stay where they are.
   ///
-  /// - Returns: what was written back; nothing where this kernel cannot forbid it. Else the
+  /// - Returns: what was written back; nil where this kernel cannot forbid it. Else the
   ///   memcgs are there until `forgetForbidden`.
   func forbiddenWritebacks(
     _ swapfile: Swapfile, beat: () -> Void
-  ) throws(SystemError) -> Look {
+  ) throws(SystemError) -> Look? {
     let group = ControlGroup.numbered(ControlGroup.bystanders)
-    guard group.has("memory.zswap.writeback") else { return .absent }
+    guard group.has("memory.zswap.writeback") else { return nil }
     if try Swapfile.areasInUse() == 0 { try swapfile.swapOn() }
     let parent = try ControlGroup.make(ControlGroup.forbidding)
     try parent.set("memory.zswap.writeback", "0")
@@ -136,7 +132,7 @@ final class Bystander {
     try group.add(child.pid)
     let measurement = RestMeasurement(
       name: RestFigure.forbiddenWritebacks, expected: 0, observed: after - before)
-    return isVacuous ? .vacuous(measurement) : .measured(measurement)
+    return Look(measurement: measurement, isVacuous: isVacuous)
   }
 
   /// Removes those memcgs. With swap off: slots that wait to be used again keep their

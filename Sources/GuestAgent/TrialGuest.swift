@@ -225,30 +225,25 @@ final class TrialGuest {
   /// Ends what the trials had.
   private func takeDown() throws -> RestProbe.Result {
     try holder.quit()
-    var looks: [Bystander.Look] = []
-    if isLastSetup {
-      let forbidden = try bystander.forbiddenWritebacks(swapfile, beat: beat)
-      looks = [forbidden, try bystander.roundTrips(through: pools, swapfile, beat: beat)]
-    }
+    let forbidden = isLastSetup ? try bystander.forbiddenWritebacks(swapfile, beat: beat) : nil
+    let wrong =
+      isLastSetup
+      ? try bystander.roundTrips(through: pools, swapfile, beat: beat) : nil
     try swapOff()
-    if let forbidden = looks.first, !forbidden.isAbsent {
-      try bystander.forgetForbidden(beat: beat)
-    }
+    if forbidden != nil { try bystander.forgetForbidden(beat: beat) }
     var memcg: [RestMeasurement] = []
     if !groupIsGone {
       memcg = try RestProbe.settle(group, beat: beat)
       try group.remove()
     }
     var result = try rest.settle(memcg) { try bystander.charge(beat: beat) }
-    for look in looks {
-      switch look {
-      case .absent: break
-      case .measured(let measurement):
-        result.measurements.append(measurement)
-        result.isSettled = result.isSettled && measurement.observed == measurement.expected
-      case .vacuous(let measurement):
-        result.measurements.append(measurement)
+    for look in [forbidden, wrong].compactMap(\.self) {
+      let measurement = look.measurement
+      result.measurements.append(measurement)
+      if look.isVacuous {
         result.skipped = result.skipped ?? "no page came into zswap for “\(measurement.name)”"
+      } else {
+        result.isSettled = result.isSettled && measurement.observed == measurement.expected
       }
     }
     // A pool that is never given up is so for all that follow: once is enough.
