@@ -207,9 +207,11 @@ struct CorpusCommand: AsyncParsableCommand {
           var archive = archive
           let baselines = try await baselines(of: tools, &archive)
           var known: [String: ToolComparison] = [:]
+          var codes: [String: String] = [:]
           for mutant in chosen {
-            known[mutant.id] = archive.comparison(
-              of: mutant, kernel: try await tools.code(with: mutant))
+            let code = try await tools.code(with: mutant)
+            codes[mutant.id] = code
+            known[mutant.id] = archive.comparison(of: mutant, kernel: code)
           }
           func table() -> ToolComparisonTable {
             self.table(of: chosen.compactMap { known[$0.id] }, among: all, baselines)
@@ -218,7 +220,7 @@ struct CorpusCommand: AsyncParsableCommand {
             let results = try await tools.results(on: mutant)
             let comparison = ToolComparison(results.harness, results.tools, baselines: baselines)
             known[mutant.id] = comparison
-            archive.keep(comparison, kernel: try await tools.code(with: mutant))
+            if let code = codes[mutant.id] { archive.keep(comparison, kernel: code) }
             if let data { try archive.write(to: data) }
             progress.finish()
             try options.write(table().markdown, table().picture)

@@ -42,8 +42,6 @@ public struct ComparisonArchive: Hashable, Sendable, Codable {
     }
   }
 
-  /// Of every row.
-  public let conditions: Conditions
   /// What the tools say on the kernel without a bug.
   struct Baselines: Hashable, Sendable, Codable {
     /// Of that kernel.
@@ -54,6 +52,8 @@ public struct ComparisonArchive: Hashable, Sendable, Codable {
     var tools: [String: ToolComparison.Baseline]
   }
 
+  /// Of every row.
+  public let conditions: Conditions
   private var baselines: Baselines?
   /// By the mutant's name.
   private var rows: [String: Row] = [:]

@@ -16,7 +16,8 @@ public struct TextReport {
       lines += skips(of: record.trials, colour: colour)
       lines += passes(of: record.trials, colour: colour)
     }
-    lines += RandomSummary(of: record).lines
+    let drawn = RandomSummary(of: record).lines
+    lines += drawn
     for finding in record.findings {
       lines += [""] + self.finding(finding, colour: colour)
       if let again = record.reproductions?.first(where: { $0.fingerprint == finding.fingerprint }) {
@@ -25,8 +26,8 @@ public struct TextReport {
     }
     lines += why(record)
     // What a pass does not say, a kernel without KASAN above all.
-    let drawn = RandomSummary(of: record).lines.map(\.trimmed)
-    let notes = record.notes.filter { !drawn.contains($0) }
+    let told = Set(drawn.map(\.trimmed))
+    let notes = record.notes.filter { !told.contains($0) }
     if !notes.isEmpty { lines += [""] + notes.map { "note: \($0.oneLine)" } }
     lines.append("")
     for claim in record.claims {
