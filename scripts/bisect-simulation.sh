@@ -2,7 +2,8 @@
 # Writes docs/bisect-simulation.md: what the decisions of `harness bisect` come to where trials
 # are coin tosses, beside other ways to bisect. Ten minutes on two CPUs. What bayesect comes to
 # takes up to an hour, and does not change with the harness: docs/bisect-bayesect.jsonl has it.
-# Asked for so many cases a cell, that file is made anew first.
+# Asked for so many cases a cell, that file is made anew first. The one in the tree has 1000, and
+# in the four dearest cells 300 or 100: bisect-bayesect.py was called once for each number.
 #
 #   scripts/bisect-simulation.sh [CASES] [BAYESECT_CASES]   # a cell; 2000 and none
 set -euo pipefail
